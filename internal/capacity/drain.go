@@ -15,13 +15,12 @@ import (
 const (
 	drainEvery = 500 * time.Millisecond
 	minPause   = time.Second     // between two steps
-	blindPause = 5 * time.Second // where nothing of the server is seen
-	idlePolls  = 2               // looks in a row that must find the server done
-	maxAge     = 3 * time.Second // after which a reading of what is stored says nothing about now
+	blindPause = 5 * time.Second // if the server cannot be observed
+	idlePolls  = 2               // polls in a row that must find the server idle
+	maxAge     = 3 * time.Second // a reading of stored calls is stale after that
 )
 
-// noteVerified notes how it is seen what the server stores, given the method by which its calls are looked at one by
-// one.
+// noteVerified records how storage is verified, given the method by which single calls are looked up.
 func (s *stepper) noteVerified(method string) {
 	_, counted := s.storedSince(0)
 	switch {
@@ -34,14 +33,14 @@ func (s *stepper) noteVerified(method string) {
 	}
 }
 
-// storedSince returns how many calls the server has stored by its own count, if that was read after a time since the
-// start of the search.
+// storedSince returns the server's own count of stored calls, if it was read after a time since the start of the
+// search.
 func (s *stepper) storedSince(since time.Duration) (float64, bool) {
 	return s.env.Session.Watch.LatestOf(measure.StoredCalls, since)
 }
 
-// awaitCount returns how many calls the server has stored by its own count, read after now, so that a step does not
-// begin with a count from before the last backlog was stored; negative where the server shows none.
+// awaitCount returns the server's own count of stored calls, read after now, so that a step does not begin with a count
+// from before the last backlog was stored. It is negative if the server shows none.
 func (s *stepper) awaitCount(ctx context.Context) float64 {
 	now := time.Since(s.began)
 	if _, counts := s.storedSince(0); !counts {
@@ -56,9 +55,9 @@ func (s *stepper) awaitCount(ctx context.Context) float64 {
 	return -1
 }
 
-// measureIdleCPU waits, before the first step, until the server was read, and keeps how busy it is without the search.
+// measureIdleCPU waits, before the first step, until the server was read, and records its processor use without load.
 func (s *stepper) measureIdleCPU(ctx context.Context) {
-	const long = 2500 * time.Millisecond // two looks at processor time, which each tell of the second before them
+	const long = 2500 * time.Millisecond // two readings of processor time, each for the second before
 	s.observer.Observe(AwaitingIdle{First: true})
 	lowest := math.Inf(1)
 	for began := time.Now(); ctx.Err() == nil && time.Since(began) < long; _ = clock.Sleep(ctx, drainEvery) {
@@ -71,8 +70,8 @@ func (s *stepper) measureIdleCPU(ctx context.Context) {
 	}
 }
 
-// backlog returns how many calls are accepted and not stored; NaN where that was not seen within the step, or not
-// lately.
+// backlog returns how many calls are accepted but not stored; NaN if that was not observed in the step, or not
+// recently.
 func (t *step) backlog(now *event.Second) float64 {
 	if p := now.Storage; p != nil {
 		if p.Err != nil || p.At == 0 || now.Elapsed-p.At > max(maxAge, 2*p.Every) {
@@ -87,7 +86,7 @@ func (t *step) backlog(now *event.Second) float64 {
 	return max(float64(now.Accepted)-(stored-t.before), 0)
 }
 
-// fillDelivery puts into a step what became of its calls, by their numbers. ReplyS is when its last reply came.
+// fillDelivery writes to a step what became of its calls. replyS is when its last reply came.
 func (t *step) fillDelivery(done *report.CapacityStep, d *measure.Delivery, replyS float64) {
 	if d.Method == "" {
 		return
@@ -97,15 +96,15 @@ func (t *step) fillDelivery(done *report.CapacityStep, d *measure.Delivery, repl
 		done.Unseen = d.Absent
 		return
 	}
-	if *done.Pending > 0 { // the wait has ended before them
+	if *done.Pending > 0 { // the wait ended before they were stored
 		waited := max(time.Since(t.stepper.began).Seconds()-done.StartS-replyS, 0)
 		done.DrainS = &waited
 	}
 }
 
-// drain waits until the server has stored what it has accepted, by its own count, where the step's calls were not
-// looked for one by one: until the backlog is gone, or stands still for as long as the plan says. What it finds goes
-// into the step.
+// drain waits until the server has stored all accepted calls, by its own count, if the step's calls are not looked up
+// one by one: until the backlog is gone, or has stood still for as long as the plan says. It writes the result to the
+// step.
 func (t *step) drain(ctx context.Context, done *report.CapacityStep) {
 	if t.verified != VerifiedByMetrics {
 		return
@@ -150,8 +149,8 @@ func (t *step) drain(ctx context.Context, done *report.CapacityStep) {
 	}
 }
 
-// awaitIdle waits between two steps: a moment where the last step's calls are known to be stored, else until the
-// server's queue is empty and its processor idle, as far as these are seen; and for a while where nothing is.
+// awaitIdle waits between two steps: briefly if the last step's calls are known to be stored, otherwise until the
+// server's queue is empty and its processor idle, as far as these are observed; or for a fixed time if neither is.
 func (s *stepper) awaitIdle(ctx context.Context) {
 	if s.steps == 0 {
 		s.measureIdleCPU(ctx)

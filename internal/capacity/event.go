@@ -9,48 +9,48 @@ import (
 	"rdiostress/internal/trial/verification"
 )
 
-// Event is something that happens in a search. Before the first step, these are the events of a [trial.Environment]'s
-// Prepare, as [Preparation]; of each step, in its order, [AwaitingIdle], [Preparing], [StorageFound], [Holding],
+// Event is something that happens in a search. Before the first step, there are the events of a [trial.Environment]'s
+// Prepare, as [Preparation]; for each step, in this order, [AwaitingIdle], [Preparing], [StorageFound], [Holding],
 // [AwaitingStorage] or [AwaitingCount], and [Ended].
 type Event interface{ event() }
 
-// Observer is told how a search goes. Events come one after the other, and none while the search waits for an observer:
-// it holds the search up.
+// Observer receives the events of a search, one after the other. The search waits for the observer, which therefore
+// must not block.
 type Observer interface{ Observe(Event) }
 
-// ObserverFunc is a function that is an Observer.
+// ObserverFunc is a function that implements Observer.
 type ObserverFunc func(Event)
 
 // Observe implements Observer.
 func (f ObserverFunc) Observe(e Event) { f(e) }
 
-// Preparation is an event of a trial before the first step, or a warning when the search has ended.
+// Preparation is an event of a trial before the first step, or a warning at the end of the search.
 type Preparation struct{ event.Event }
 
-// AwaitingIdle says that the search waits until the server is idle before a step.
+// AwaitingIdle means that the search waits until the server is idle before a step.
 type AwaitingIdle struct {
-	First bool // it measures how busy the server is before the first rate
+	First bool // the server's processor use before the first rate is measured
 }
 
-// StorageFound says in which database storage of the steps is verified, when that is first known or changes.
+// StorageFound names the database in which the steps' storage is verified, when it is first found or changes.
 type StorageFound struct{ event.StorageFound }
 
-// Preparing says that a step is prepared.
+// Preparing means that a step is prepared.
 type Preparing struct{ RatePerS float64 }
 
-// Holding says how a step stands after a second.
+// Holding is the state of a step after a second.
 type Holding struct {
 	RatePerS float64
 	measure.Snapshot
 }
 
-// AwaitingStorage says how storing of a step's calls stands, where these are looked for one by one.
+// AwaitingStorage is the state of storing a step's calls, if these are looked up one by one.
 type AwaitingStorage struct {
 	RatePerS float64
 	verification.Progress
 }
 
-// AwaitingCount says how storing of a step's calls stands by the server's own count.
+// AwaitingCount is the state of storing a step's calls by the server's own count.
 type AwaitingCount struct {
 	RatePerS float64
 	Waited   time.Duration
@@ -58,7 +58,7 @@ type AwaitingCount struct {
 	Accepted uint64
 }
 
-// Ended says what a step came to.
+// Ended is the result of a step.
 type Ended struct{ report.CapacityStep }
 
 func (Preparation) event()     {}

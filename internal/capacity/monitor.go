@@ -6,38 +6,38 @@ import (
 	"rdiostress/internal/stat"
 )
 
-// Second is how a step stands after a second. Counts are since its start.
+// Second is the state of a step after a second. Counts are since its start.
 type Second struct {
 	AtS          float64 // since the start of the step
 	Accepted     uint64  // uploads whose times are known
-	ResponseSumS float64 // of these
+	ResponseSumS float64 // sum of their response times
 	InFlight     int
-	Backlog      float64 // calls accepted and not stored; NaN where that is not seen
+	Backlog      float64 // calls accepted but not stored; NaN if not observed
 }
 
-// Stage is the state of a step, as far as a Monitor knows it.
+// Stage is the state of a step, as judged by a Monitor.
 type Stage int
 
 // The stages.
 const (
 	Settling Stage = iota // it is too early to tell
-	Steady                // response times, uploads under way and backlog stay where they are
-	Growing               // response times or uploads under way keep growing
+	Steady                // response times, uploads in flight and backlog are stable
+	Growing               // response times or uploads in flight keep growing
 	Behind                // the backlog keeps growing
 )
 
 const (
-	settleS = 2   // seconds at the beginning of a step that are not looked at: connections open, caches fill
-	leastS  = 6   // seconds that a step lasts at least
-	risk    = 2.5 // standard errors that a change must be over to be no chance
+	settleS = 2   // seconds at the start of a step that are ignored: connections open, caches fill
+	leastS  = 6   // minimum length of a step in seconds
+	risk    = 2.5 // standard errors that a change must exceed to be significant
 
-	// A change under these is no growth, however sure it is.
+	// A change below these is no growth, however significant it is.
 	leastShare   = 0.1   // of the mean response time
-	leastTimeS   = 0.005 // nor a response time under this
-	leastFlight  = 3     // uploads under way
-	behindShare  = 0.015 // of the rate, by which storage may fall behind: 1 call in 67
+	leastTimeS   = 0.005 // in seconds
+	leastFlight  = 3     // uploads in flight
+	behindShare  = 0.015 // of the rate by which storage may fall behind: 1 call in 67
 	behindLeastS = 0.1   // calls a second at low rates
-	// that a backlog must have grown by: less is how looks and whole calls happen to fall at low rates
+	// minimum growth of a backlog: less can be chance at low rates, with whole calls and few polls
 	behindCalls = 3
 )
 
@@ -47,10 +47,10 @@ type Monitor struct {
 	seconds  []Second
 }
 
-// Add takes in the next second.
+// Add adds the next second.
 func (m *Monitor) Add(s Second) { m.seconds = append(m.seconds, s) }
 
-// Stage says how the step goes by what it was in its later half.
+// Stage judges the step by its later half.
 func (m *Monitor) Stage() Stage {
 	if n := len(m.seconds); n == 0 || m.seconds[n-1].AtS < leastS-0.5 {
 		return Settling
@@ -73,13 +73,13 @@ func (m *Monitor) isBehind() bool {
 	return sure && perS > max(behindShare*m.RatePerS, behindLeastS) && grown >= behindCalls
 }
 
-// BehindPerS is by how much storage fell behind each second; false where that is not seen.
+// BehindPerS returns by how many calls a second storage fell behind; false if that was not observed.
 func (m *Monitor) BehindPerS() (float64, bool) {
 	behind, seen, _ := m.behind()
 	return behind, seen
 }
 
-// behind fits a line to the backlog since the step has settled. Sure means that its slope is no chance.
+// behind fits a line to the backlog since the step has settled. sure means that its slope is significant.
 func (m *Monitor) behind() (perS float64, seen, sure bool) {
 	var ts, vs []float64
 	for _, s := range m.seconds {
@@ -95,10 +95,11 @@ func (m *Monitor) behind() (perS float64, seen, sure bool) {
 	return slope, true, slope > risk*deviation
 }
 
-// values are one figure of each second.
+// values are one value of each second.
 type values []float64
 
-// perSecond are the mean response times and the uploads under way of the seconds in the later two thirds of the step.
+// perSecond returns the mean response times and the uploads in flight of the seconds in the later two thirds of the
+// step.
 func (m *Monitor) perSecond() (times, flights values) {
 	last := m.seconds[len(m.seconds)-1].AtS
 	from := max(settleS, last/3)
@@ -115,8 +116,7 @@ func (m *Monitor) perSecond() (times, flights values) {
 	return times, flights
 }
 
-// grows reports whether values rise from the first to the last by more than least, and by more than chance would have
-// it.
+// grows reports whether values rise from the first to the last by more than least, and significantly.
 func (v values) grows(least float64) bool {
 	if len(v) < 4 {
 		return false
@@ -129,13 +129,12 @@ func (v values) grows(least float64) bool {
 	return slope > risk*deviation && slope*float64(len(v)) > least
 }
 
-// queuePlaces is how many calls the largest known acceptance queue holds, which a server can fill with a smile:
-// rdio-scanner's.
+// queuePlaces is how many calls the largest known acceptance queue holds, rdio-scanner's. A server can fill it without
+// any sign of overload.
 const queuePlaces = 8192
 
-// Lengths are how long a step lasts, in seconds, at least and at most. Where nobody can see what is stored, a step that
-// may be the answer is held until that many calls are sent as the largest known queue holds, but no longer than is
-// bearable.
+// Lengths returns the minimum and maximum length of a step in seconds. If storage cannot be observed, a step that may
+// be the answer is held until it has sent as many calls as the largest known queue holds, up to a limit.
 func Lengths(ratePerS float64, long, careful, verified bool, finalS float64) (least, most float64) {
 	const bearable, enough = 20, 20
 	least = leastS
@@ -148,8 +147,8 @@ func Lengths(ratePerS float64, long, careful, verified bool, finalS float64) (le
 	return math.Ceil(least), math.Ceil(max(2*least, enough))
 }
 
-// Decide says whether a step of these lengths is over after some seconds: when it is steady it need not be longer, and
-// when it is not it gets time to become so.
+// Decide reports whether a step of these lengths is over after some seconds: a steady step ends early, an unsteady one
+// gets time to become steady.
 func (m *Monitor) Decide(atS, least, most float64) (Stage, bool) {
 	const patience = 1.5 // times the least length
 	stage := m.Stage()

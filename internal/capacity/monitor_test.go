@@ -45,10 +45,10 @@ func TestMonitor(t *testing.T) {
 	}
 }
 
-// At low rates, whole calls and the moments of the looks make a backlog that seems to grow by less than one call.
+// At low rates, whole calls and the times of the polls make a backlog that seems to grow by less than one call.
 func TestMonitorAtLowRates(t *testing.T) {
 	for name, c := range map[string]struct {
-		backlog []float64 // of each second
+		backlog []float64 // in each second
 		want    Stage
 	}{
 		"a call more":       {[]float64{1, 1, 1, 1, 1, 1, 2, 2, 2}, Steady},

@@ -27,26 +27,25 @@ func Defaults() (list []report.Objective) {
 	return list
 }
 
-// minAchieved is the share of the calls that were due that must have been sent, as a run's score has it.
+// minAchieved is the minimum share of the due calls that must be sent, as in a run's score.
 const minAchieved = 0.99
 
-// figure is a figure of a step that an objective can limit.
+// figure is a value of a step that an objective can limit.
 type figure struct {
 	name string
-	unit units.Unit
-	of   func(*report.CapacityStep) *float64 // nil if the step has none
+	of   func(*report.CapacityStep) *float64 // returns nil if the step has none
 }
 
-// figures returns all that an objective can be about.
+// figures returns all values that an objective can limit.
 func figures() []figure {
 	return []figure{
-		{judge.SuccessRate, units.InRatio, func(s *report.CapacityStep) *float64 { return s.SuccessRate }},
-		{"error_rate", units.InRatio, errorRate},
-		{judge.MeanResponse, units.InSeconds, func(s *report.CapacityStep) *float64 { return s.MeanS }},
-		{"p50_response_time_s", units.InSeconds, func(s *report.CapacityStep) *float64 { return s.P50S }},
-		{"p90_response_time_s", units.InSeconds, func(s *report.CapacityStep) *float64 { return s.P90S }},
-		{judge.P95Response, units.InSeconds, func(s *report.CapacityStep) *float64 { return s.P95S }},
-		{"p99_response_time_s", units.InSeconds, func(s *report.CapacityStep) *float64 { return s.P99S }},
+		{judge.SuccessRate, func(s *report.CapacityStep) *float64 { return s.SuccessRate }},
+		{report.ErrorRate, errorRate},
+		{judge.MeanResponse, func(s *report.CapacityStep) *float64 { return s.MeanS }},
+		{report.P50Response, func(s *report.CapacityStep) *float64 { return s.P50S }},
+		{report.P90Response, func(s *report.CapacityStep) *float64 { return s.P90S }},
+		{judge.P95Response, func(s *report.CapacityStep) *float64 { return s.P95S }},
+		{report.P99Response, func(s *report.CapacityStep) *float64 { return s.P99S }},
 	}
 }
 
@@ -59,7 +58,7 @@ func errorRate(s *report.CapacityStep) *float64 {
 	return &rate
 }
 
-// figureNamed returns the figure of a name, if there is one.
+// figureNamed returns the figure with a name, if there is one.
 func figureNamed(name string) (figure, bool) {
 	all := figures()
 	i := slices.IndexFunc(all, func(f figure) bool { return f.name == name })
@@ -69,7 +68,7 @@ func figureNamed(name string) (figure, bool) {
 	return all[i], true
 }
 
-// valueOf returns the figure of a step that an objective is about; nil if the step has none.
+// valueOf returns the step's value for an objective; nil if the step has none.
 func valueOf(o report.Objective, s *report.CapacityStep) *float64 {
 	f, ok := figureNamed(o.Name)
 	if !ok {
@@ -78,7 +77,7 @@ func valueOf(o report.Objective, s *report.CapacityStep) *float64 {
 	return f.of(s)
 }
 
-// ParseObjective reads an objective such as success_rate>0.99 or p95_response_time_s<0.5.
+// ParseObjective parses an objective such as success_rate>0.99 or p95_response_time_s<0.5.
 func ParseObjective(text string) (report.Objective, error) {
 	usage := fmt.Errorf("%q is no objective; write one such as 'p95_response_time_s<0.5', with success_rate, "+
 		"error_rate, mean_response_time_s, or p50_, p90_, p95_ or p99_response_time_s", text)
@@ -92,26 +91,25 @@ func ParseObjective(text string) (report.Objective, error) {
 		o.Limit > 1e9 {
 		return report.Objective{}, usage
 	}
-	f, ok := figureNamed(o.Name)
-	if !ok {
+	if _, ok := figureNamed(o.Name); !ok {
 		return report.Objective{}, usage
 	}
-	o.Unit = f.unit
+	o.Unit = report.UnitOf(o.Name)
 	if (o.Op == ">") != (o.Name == judge.SuccessRate) {
 		return report.Objective{}, fmt.Errorf("%q: a success rate has a lower limit, all else an upper one", text)
 	}
 	return o, nil
 }
 
-// misses reports whether a figure misses an objective.
+// misses reports whether a value misses an objective.
 func misses(o report.Objective, v float64) bool {
 	return o.Op == ">" && v <= o.Limit || o.Op == "<" && v >= o.Limit
 }
 
-// missedSince has, by the name of an objective, since when the figures of a step miss it, in seconds since its start.
+// missedSince records, by the objective's name, since when a step misses it, in seconds since the step's start.
 type missedSince map[string]float64
 
-// add takes in how the figures of a step stand after a second.
+// add adds a step's values after a second.
 func (m missedSince) add(atS float64, so *report.CapacityStep, objectives []report.Objective) {
 	for _, o := range objectives {
 		v := valueOf(o, so)
@@ -125,7 +123,7 @@ func (m missedSince) add(atS float64, so *report.CapacityStep, objectives []repo
 	}
 }
 
-// order returns objectives in the order in which they were missed. Those of which that is not known come last.
+// order returns objectives in the order in which they were missed. Those without a known time come last.
 func (m missedSince) order(objectives []report.Objective) []report.Objective {
 	since := func(o report.Objective) float64 {
 		if at, ok := m[o.Name]; ok {
@@ -137,8 +135,8 @@ func (m missedSince) order(objectives []report.Objective) []report.Objective {
 		func(a, b report.Objective) int { return cmp.Compare(since(a), since(b)) })
 }
 
-// Judge decides whether a step met every objective and its storage kept up, and writes that down in it: OK, and all
-// that broke. Lost calls come first, then the objectives in their order.
+// Judge decides whether a step met every objective and its storage kept up, and records the result in the step: OK, and
+// everything that broke. Lost calls come first, then the objectives in their order.
 func Judge(s *report.CapacityStep, objectives []report.Objective, stage Stage) {
 	j := judgment{step: s}
 	s.OK, s.Broke, s.AllBroke, s.BrokeWords = true, "", nil, ""
@@ -155,7 +153,8 @@ func Judge(s *report.CapacityStep, objectives []report.Objective, stage Stage) {
 			j.broke(o.Name, "%s was %s, must be %s %s", o.Name, units.Against(*v, o.Limit), o.Op, units.Given(o.Limit))
 		}
 	}
-	// A step is ended at any time: a call that was due just then shows nothing, though it is much of few.
+	// A step can end at any time: a call that was due just then proves nothing, although it is a large share of a few
+	// calls.
 	if due := s.Attempted + s.Unsent; s.Unsent > 1 && float64(s.Attempted) < minAchieved*float64(due) {
 		j.broke(report.BrokeRate, "%s of the calls that were due could be sent",
 			units.Percent(stat.Share(s.Attempted, due)))
@@ -171,7 +170,7 @@ func Judge(s *report.CapacityStep, objectives []report.Objective, stage Stage) {
 		j.broke(report.BrokeSteady, "response times kept growing")
 	}
 	switch {
-	case !s.OK: // what was not seen is no other reason
+	case !s.OK: // unseen storage is no further reason
 	case s.Unseen != "":
 		j.broke(report.BrokeUnseen, "%s", s.Unseen)
 	case s.Pending != nil && *s.Pending > 0:
@@ -182,13 +181,13 @@ func Judge(s *report.CapacityStep, objectives []report.Objective, stage Stage) {
 	s.Steady = stage == Steady
 }
 
-// judgment is what is found of a step.
+// judgment collects what broke in a step.
 type judgment struct {
 	step  *report.CapacityStep
 	words []string
 }
 
-// broke writes down that something broke: of each kind, and of each wording, the first.
+// broke records that something broke: only the first of each kind, and of each wording.
 func (j *judgment) broke(what, format string, args ...any) {
 	s, words := j.step, fmt.Sprintf(format, args...)
 	if slices.Contains(s.AllBroke, what) {
@@ -200,9 +199,9 @@ func (j *judgment) broke(what, format string, args ...any) {
 	}
 }
 
-// drainLimitS is how long the backlog that a step leaves may take to be stored. A server that keeps up stores at least
-// as fast as calls came, so that a backlog of constant size is stored in the time in which as many calls come. The
-// margin is for how coarsely storing is seen, and for a server that stores in batches.
+// drainLimitS is how long storing the backlog of a step may take. A server that keeps up stores at least as fast as
+// calls come, so that it stores a constant backlog in the time in which as many calls come. The margin allows for the
+// resolution of the polls, and for servers that store in batches.
 func drainLimitS(s *report.CapacityStep) float64 {
 	const marginS, marginShare = 3, 0.1
 	limit := max(marginS, marginShare*s.DurationS)
@@ -212,7 +211,7 @@ func drainLimitS(s *report.CapacityStep) float64 {
 	return limit
 }
 
-// drainWords says how the backlog stood when the wait for it ended.
+// drainWords describes the backlog when the wait for it ended.
 func drainWords(s *report.CapacityStep) string {
 	if s.Pending != nil && *s.Pending > 0 {
 		return fmt.Sprintf("%s %s still not stored %s", units.Plural(*s.Pending, "call"), units.Were(*s.Pending),

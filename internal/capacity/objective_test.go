@@ -38,7 +38,7 @@ func FuzzParseObjective(f *testing.F) {
 	})
 }
 
-// A rate is held only if the calls of its step were seen to be stored, no slower than they came.
+// A rate is held only if the calls of its step were observed to be stored as fast as they came.
 func TestJudgeStorage(t *testing.T) {
 	count := func(n uint64) *uint64 { return &n }
 	secs := func(s float64) *float64 { return &s }
@@ -100,7 +100,7 @@ func TestJudgeUnsent(t *testing.T) {
 	}
 }
 
-// All objectives that a step missed are named, the one that was missed first before the others.
+// All missed objectives of a step are named, in the order in which they were missed.
 func TestAllThatBrokeIsNamed(t *testing.T) {
 	objectives := Defaults()
 	missed := missedSince{}

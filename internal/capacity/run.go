@@ -15,41 +15,41 @@ import (
 	"rdiostress/internal/trial/event"
 )
 
-// Plan is a search ready to be made.
+// Plan is a complete description of a search.
 type Plan struct {
-	// Trial is the plan of each step, without its load: MaxConcurrent is how many uploads a step may have in flight at
-	// most.
+	// Trial is the plan of each step, without its load: MaxConcurrent is the maximum number of uploads in flight in a
+	// step.
 	Trial trial.Plan
 
 	Objectives  []report.Objective
 	StartPerS   float64 // the first rate
-	MaxPerS     float64 // none is higher; 0: as many as there are unique calls
-	Precision   float64 // how close the highest rate that is held and the lowest that is not come, as a share
+	MaxPerS     float64 // the maximum; 0: limited by the number of unique calls
+	Precision   float64 // the search ends when the highest good and lowest bad rate are this close, as a share
 	MaxTime     time.Duration
-	MaxTimeText string        // what is said of MaxTime where it ends the search; empty: the time itself
-	ConfirmFor  time.Duration // how long the answer is held to confirm it
+	MaxTimeText string        // how the reason describes MaxTime if it ends the search; empty: as a duration
+	ConfirmFor  time.Duration // how long the answer is held for confirmation
 }
 
-// The values of report.CapacityResult.Verified that are no method of delivery.
+// The values of report.CapacityResult.Verified that are no delivery method.
 const (
-	VerifiedByMetrics = "metrics" // the server's own count of stored calls was looked at
+	VerifiedByMetrics = "metrics" // by the server's own count of stored calls
 	NotVerified       = "none"
 )
 
 // Outcome is the outcome of a search.
 type Outcome struct {
 	report.Capacity         // without its tool and exit code
-	TimeUp          bool    // before the search had come to its end
-	MostPerS        float64 // that a step could have sent
-	CallsWereLimit  bool    // no rate broke, and there are no more unique calls for a higher one
+	TimeUp          bool    // the time was up before the search was complete
+	MostPerS        float64 // the highest rate that a step could have sent
+	CallsWereLimit  bool    // no rate broke, and there are too few unique calls for a higher one
 }
 
-// ErrTimeUp says that a search has taken as long as it may.
+// ErrTimeUp means that a search has reached its time limit.
 var ErrTimeUp = errors.New("the time was up")
 
-// Run makes a search. When ctx ends, what is known by then is the answer; the error says why nothing is. The
-// environment says how the bundled server is started, or has one that runs already, which the search leaves running;
-// the rest of what trials share is the search's own.
+// Run makes a search. When ctx ends, the answer is what is known so far; the error says why nothing is. The environment
+// says how the bundled server is started, or has a running one, which the search leaves running. The search itself sets
+// everything else that trials share.
 func Run(ctx context.Context, p Plan, env trial.Environment, observer Observer) (Outcome, error) {
 	began := time.Now()
 	out := Outcome{Capacity: report.Capacity{
@@ -72,7 +72,7 @@ func Run(ctx context.Context, p Plan, env trial.Environment, observer Observer) 
 	out.Result, out.Steps = Search(limited, s, Options{
 		StartPerS: p.StartPerS, MaxPerS: out.MostPerS, Precision: p.Precision,
 	})
-	if s.err != nil && limited.Err() == nil { // out of time or interrupted, what is known is still told
+	if s.err != nil && limited.Err() == nil { // if out of time or interrupted, report what is known
 		return out, s.err
 	}
 	out.TimeUp = limited.Err() != nil
@@ -82,7 +82,7 @@ func Run(ctx context.Context, p Plan, env trial.Environment, observer Observer) 
 	return out, nil
 }
 
-// prepare starts the server if it is to be, learns of it and opens the watch.
+// prepare starts the server if requested, learns its settings and opens the watch.
 func (s *stepper) prepare(ctx context.Context, out *Outcome) error {
 	if s.started = s.Trial.Bundled != nil && s.env.Server == nil; s.started {
 		s.observer.Observe(Preparation{event.Preparing{Activity: event.StartingServer}})
@@ -95,7 +95,7 @@ func (s *stepper) prepare(ctx context.Context, out *Outcome) error {
 	}
 	out.Target.URL = s.Trial.Scenario.PublicURL()
 	plan := s.Trial
-	plan.Scenario.Rate, plan.Scenario.Duration = 0, s.MaxTime // nobody knows how many calls there will be
+	plan.Scenario.Rate, plan.Scenario.Duration = 0, s.MaxTime // the number of calls is not known
 	session, err := s.env.Prepare(ctx, plan, out.Run.ID, trial.ObserverFunc(func(e event.Event) {
 		if found, ok := e.(event.StorageFound); ok {
 			s.found = found
@@ -113,7 +113,7 @@ func (s *stepper) prepare(ctx context.Context, out *Outcome) error {
 	return nil
 }
 
-// stopServer stops the bundled server, if the search has started it.
+// stopServer stops the bundled server if the search has started it.
 func (s *stepper) stopServer() {
 	if !s.started || s.env.Server == nil {
 		return
@@ -123,7 +123,7 @@ func (s *stepper) stopServer() {
 	}
 }
 
-// mostPerS returns how many calls per second a step can send at most that are no duplicates of each other.
+// mostPerS returns how many calls per second a step can send without duplicates.
 func (s *stepper) mostPerS() float64 {
 	scenario := s.env.Session.Learned.Apply(s.Trial.Scenario)
 	// The steps share one calendar, made for the whole search.
@@ -135,7 +135,7 @@ func (s *stepper) mostPerS() float64 {
 	return most
 }
 
-// fillReport puts what was asked for and seen into the report.
+// fillReport writes what was requested and observed to the report.
 func (s *stepper) fillReport(out *Outcome) {
 	if s.verified == NotVerified && s.env.Session.Learned.AcknowledgesFirst {
 		out.Result.Queues()
@@ -152,7 +152,7 @@ func (s *stepper) fillReport(out *Outcome) {
 	out.CallsWereLimit = out.Result.CapacityPerS == nil && last != nil && *last >= out.MostPerS && s.MaxPerS == 0
 }
 
-// withRepeated returns all steps that were made, in their order: those that count, and those that were held again.
+// withRepeated returns all steps in the order in which they were made, including those that were repeated.
 func withRepeated(counted, repeated []report.CapacityStep) []report.CapacityStep {
 	steps := slices.Concat([]report.CapacityStep{}, counted)
 	for _, s := range repeated {

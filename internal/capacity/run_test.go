@@ -30,7 +30,7 @@ import (
 	"rdiostress/internal/trial/verification"
 )
 
-// asServer has this test's program be a server, as a child of the test.
+// asServer makes this test's program a server, as a child of the test.
 const asServer = "RDIOSTRESS_TEST_AS_SERVER"
 
 func TestMain(m *testing.M) {
@@ -56,9 +56,9 @@ func serveChild(listen string) {
 	_, _ = os.Stdin.Read(make([]byte, 1))
 }
 
-// counting is a server that counts what it stores, and stores calls at a rate.
+// counting is a server that counts the calls it stores, and stores them at a limited rate.
 type counting struct {
-	perS float64 // that it stores; 0 stores at once
+	perS float64 // calls stored per second; 0 stores at once
 
 	mu       sync.Mutex
 	accepted float64
@@ -89,14 +89,14 @@ func (s *counting) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// storeOthers has the server store calls of somebody else.
+// storeOthers makes the server store another client's calls.
 func (s *counting) storeOthers(calls float64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.accepted, s.stored = s.accepted+calls, s.stored+calls
 }
 
-// searchPlan is the plan of a short search.
+// searchPlan returns the plan of a short search.
 func searchPlan(url string) Plan {
 	ids := make(scenario.IDs, 100)
 	for i := range ids {
@@ -123,12 +123,12 @@ func searchPlan(url string) Plan {
 	}
 }
 
-// heard are the events of a search.
+// heard is the list of events of a search.
 type heard struct{ list []Event }
 
 func (h *heard) Observe(e Event) { h.list = append(h.list, e) }
 
-// kinds are the types of the events, each once where it comes several times in a row.
+// kinds returns the types of the events, without repetitions in a row.
 func (h *heard) kinds() (names []string) {
 	for _, e := range h.list {
 		if before, ok := e.(Preparation); ok {
@@ -140,8 +140,8 @@ func (h *heard) kinds() (names []string) {
 	return slices.Compact(names)
 }
 
-// A search whose highest rate is held ends with that, sees by the server's own count that it is stored, and tells what
-// it does in order.
+// A search whose highest rate is held ends with that rate, sees by the server's own count that its calls are stored,
+// and emits its events in order.
 func TestRunUpToALimit(t *testing.T) {
 	web := httptest.NewServer(&counting{})
 	defer web.Close()
@@ -174,8 +174,8 @@ func TestRunUpToALimit(t *testing.T) {
 	}
 }
 
-// Storage that falls behind breaks a rate, whatever the server stores of others while a step is prepared; and when the
-// time is up, what is known by then is the answer.
+// Storage that falls behind breaks a rate, even if the server stores other clients' calls while a step is prepared.
+// When the time is up, the answer is what is known so far.
 func TestRunBehind(t *testing.T) {
 	server := &counting{perS: 20}
 	web := httptest.NewServer(server)
@@ -203,7 +203,7 @@ func TestRunBehind(t *testing.T) {
 	}
 }
 
-// A search that cannot be made says why, and one that is canceled ends.
+// A search that cannot be made returns an error, and a canceled one ends.
 func TestRunThatIsNone(t *testing.T) {
 	var h heard
 	if _, err := Run(t.Context(), searchPlan("http://127.0.0.1:1"), trial.Environment{}, &h); err == nil {
@@ -233,7 +233,7 @@ func TestRunThatIsNone(t *testing.T) {
 	}
 }
 
-// A bundled server that runs already is left running.
+// A bundled server that was already running is left running.
 func TestRunLeavesAServer(t *testing.T) {
 	exe, err := os.Executable()
 	if err != nil {
@@ -265,12 +265,12 @@ func TestRunLeavesAServer(t *testing.T) {
 	http.DefaultClient.CloseIdleConnections()
 }
 
-// unwatched returns a stepper whose server nobody watches.
+// unwatched returns a stepper without a watch over the server.
 func unwatched(o Observer) *stepper {
 	return &stepper{env: trial.Environment{Session: &trial.Session{}}, began: time.Now(), observer: o}
 }
 
-// What is stored of a step is known by its calls, as the server's list or database has them, or by the server's count.
+// A step's storage is known from its calls, as the server's list or database has them, or from the server's count.
 func TestBacklog(t *testing.T) {
 	s := &step{stepper: unwatched(nil), before: -1}
 	progress := func(stored uint64, at time.Duration, err error) *verification.Progress {
@@ -280,7 +280,7 @@ func TestBacklog(t *testing.T) {
 	}
 	for name, tt := range map[string]struct {
 		storage *verification.Progress
-		want    float64 // negative: it was not seen
+		want    float64 // negative: not observed
 	}{
 		"seen":           {progress(7, 9*time.Second, nil), 7},
 		"not yet":        {progress(7, 0, nil), -1},
@@ -306,13 +306,13 @@ func TestBacklog(t *testing.T) {
 	}
 }
 
-// A step whose calls are waited for, whose server is said to have refused them, and whose place was told.
+// The search waits for a step's calls, counts those that the server refused, and reports where storage is verified.
 func TestStepObserves(t *testing.T) {
 	var h heard
 	s := &step{stepper: unwatched(&h), enough: make(chan struct{}), least: 6, most: 20}
 	found := event.StorageFound{Found: verification.Found{Where: "calls.db"}}
 	s.Observe(found)
-	s.Observe(found) // which each step does
+	s.Observe(found) // as in each step
 	s.Observe(event.Started{At: s.stepper.began.Add(3 * time.Second)})
 	for n := range 30 {
 		s.Observe(event.Second{Snapshot: measure.Snapshot{
@@ -347,8 +347,8 @@ func TestStepObserves(t *testing.T) {
 	}
 }
 
-// A step that is cut off before it has settled stays so: the seconds in which its last uploads come back, without load,
-// make no held rate of it.
+// A step that is cut off before it has settled stays unsettled: the seconds in which its last uploads end, without
+// load, do not make it a held rate.
 func TestStepCutOff(t *testing.T) {
 	var h heard
 	s := &step{
@@ -367,7 +367,7 @@ func TestStepCutOff(t *testing.T) {
 	}
 }
 
-// A plan of a search is a value too.
+// A search's plan can be marshalled to JSON and back.
 func TestPlanIsAValue(t *testing.T) {
 	p := searchPlan("http://localhost:8000")
 	text, err := json.Marshal(p)

@@ -10,30 +10,31 @@ import (
 	"rdiostress/internal/units"
 )
 
-// StepRunner holds one rate until it is known whether the server takes it. Careful means that the rate may be the
-// answer, long that it is held for as long as confirms it. The error is why no more rates can be held; ctx ending is
-// one. A step with a rate that comes with an error was made before it, and counts.
+// StepRunner holds one rate until it is known whether the server sustains it. careful means that the rate may be the
+// answer, long that it is held for as long as the confirmation takes. The error says why no more rates can be held, for
+// example because ctx has ended. A step with a rate that comes with an error was made before it, and counts.
 type StepRunner interface {
 	RunStep(ctx context.Context, ratePerS float64, careful, long bool) (report.CapacityStep, error)
 }
 
-// Options say where to search.
+// Options are the limits of the search.
 type Options struct {
 	StartPerS float64 // the first rate
-	MaxPerS   float64 // none is higher
-	Precision float64 // how close the highest good and the lowest bad rate come, as a share
+	MaxPerS   float64 // the maximum rate
+	Precision float64 // the search ends when the highest good and lowest bad rate are this close, as a share
 }
 
 const (
-	factor     = 2    // by which the rate grows until one breaks
-	leastRate  = 0.05 // calls per second; a server that takes less takes nothing
-	mostFinals = 5    // last holds that may fail before the search gives up
-	stepDown   = 1.25 // by which it goes down at least when one has failed
+	factor     = 2    // growth of the rate until one breaks
+	leastRate  = 0.05 // calls per second; a server below this has no capacity
+	mostFinals = 5    // failed final holds before the search gives up
+	stepDown   = 1.25 // minimum reduction after a failed final hold
 )
 
-// Search finds the highest rate that is held: it doubles the rate until one breaks, halves the gap between the highest
-// good and the lowest bad rate until they are close, and has the good one confirmed by a hold of its own. A rate that
-// breaks while the generator is at its limit says nothing about the server, and ends the search without a capacity.
+// Search finds the highest rate that the server sustains: it doubles the rate until one breaks, halves the gap between
+// the highest good and the lowest bad rate until they are close, and confirms the good one with a long hold. A rate
+// that breaks while the generator is at its limit says nothing about the server, and ends the search without a
+// capacity.
 func Search(ctx context.Context, r StepRunner, o Options) (report.CapacityResult, []report.CapacityStep) {
 	s := search{runner: r, options: o, bad: math.Inf(1)}
 	s.run(ctx)
@@ -82,7 +83,7 @@ func (s *search) run(ctx context.Context) {
 		s.addStep(step, final, long)
 		switch {
 		case step.Broke == report.BrokeUnseen:
-			s.result.Reason = fmt.Sprintf("it was not seen what was stored at %s: %s", units.CallRate(rate),
+			s.result.Reason = fmt.Sprintf("storage was not observed at %s: %s", units.CallRate(rate),
 				step.BrokeWords)
 			s.recordBroken()
 			return
@@ -101,13 +102,13 @@ func (s *search) run(ctx context.Context) {
 	}
 }
 
-// addStep keeps a step.
+// addStep appends a step.
 func (s *search) addStep(step report.CapacityStep, final, long bool) {
 	step.Final = final
 	s.steps, s.long = append(s.steps, step), append(s.long, long)
 }
 
-// cutShort takes in a step that broke and could not be repeated, if there was one.
+// cutShort adds a step that broke and could not be repeated, if there is one.
 func (s *search) cutShort(step report.CapacityStep, final, long bool) {
 	if step.RatePerS == 0 {
 		return
@@ -118,8 +119,8 @@ func (s *search) cutShort(step report.CapacityStep, final, long bool) {
 	}
 }
 
-// ending says why a rate could not be held: because ctx has ended, which the error of whatever that met need not say,
-// or else.
+// ending says why a rate could not be held: because ctx has ended, which the error may not mention, or for another
+// reason.
 func ending(ctx context.Context, err error) string {
 	switch cause := context.Cause(ctx); {
 	case cause == nil:
@@ -131,7 +132,7 @@ func ending(ctx context.Context, err error) string {
 	}
 }
 
-// next is the rate to hold next, and whether the answer is close enough to be confirmed by it.
+// next returns the next rate to hold, and whether the gap is small enough to confirm the answer.
 func (s *search) next() (rate float64, final bool) {
 	o := s.options
 	switch {
@@ -148,8 +149,8 @@ func (s *search) next() (rate float64, final bool) {
 	}
 }
 
-// breaks takes in a rate that broke. When it was good before, it was not held for long enough to show it, and neither
-// may have been those close to it.
+// breaks handles a rate that broke. If it was good before, it was not held for long enough to break, and rates close to
+// it may not have been either.
 func (s *search) breaks(step report.CapacityStep) {
 	s.bad, s.broke = step.RatePerS, step
 	s.good = 0
@@ -161,7 +162,7 @@ func (s *search) breaks(step report.CapacityStep) {
 	}
 }
 
-// confirm takes in the hold that confirms the answer. Where nothing broke, that is no capacity.
+// confirm handles the hold that confirms the answer. If nothing broke, there is no capacity.
 func (s *search) confirm(step report.CapacityStep) {
 	s.result.Confirmed = true
 	if math.IsInf(s.bad, 1) {
@@ -169,13 +170,13 @@ func (s *search) confirm(step report.CapacityStep) {
 			units.CallRate(s.good))
 		return
 	}
-	taken := min(step.AcceptedPerS, step.RatePerS) // more can be accepted in a second only by chance
+	taken := min(step.AcceptedPerS, step.RatePerS) // a higher count in a second is chance
 	r := &s.result
 	r.CapacityPerS, r.LowPerS, r.OfferedPerS = &taken, &taken, &step.RatePerS
 	s.recordBroken()
 }
 
-// recordBroken writes down what is known of the rates that break.
+// recordBroken records what is known of the rates that break.
 func (s *search) recordBroken() {
 	if math.IsInf(s.bad, 1) {
 		return

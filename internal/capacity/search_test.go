@@ -12,18 +12,18 @@ import (
 	"rdiostress/internal/report"
 )
 
-// server is a server with a known limit, second by second: calls over its limit are refused (a token bucket), wait (a
-// queue that answers when it has stored), or are accepted and wait (a queue that answers at once).
+// server simulates a server with a known limit, second by second: calls over the limit are refused (a token bucket),
+// wait (a queue that answers after storing), or are accepted and wait (a queue that answers at once).
 type server struct {
 	limit    float64 // calls per second
 	queue    float64 // places of the acceptance queue
 	accepts  bool    // it answers before it stores
-	waits    bool    // calls over the limit wait for their turn
-	burst    float64 // tokens that it saves up
-	seen     bool    // what is stored is seen
-	slow     float64 // limit of long holds, where it is lower
+	waits    bool    // calls over the limit wait
+	burst    float64 // size of the token bucket
+	seen     bool    // storage can be observed
+	slow     float64 // limit in long holds, if lower
 	base     float64 // response time in seconds
-	own      float64 // rate from which on the generator is the limit
+	own      float64 // rate above which the generator is the limit
 	noise    *rand.Rand
 	tried    []float64
 	deadline int // steps until the time is up
@@ -31,7 +31,7 @@ type server struct {
 	tokens, waiting, backlog float64
 }
 
-// Hold holds a rate as the command does, but in no time.
+// Hold holds a rate as the command does, but without waiting.
 func (v *server) RunStep(ctx context.Context, rate float64, careful, long bool) (report.CapacityStep, error) {
 	if v.tried = append(v.tried, rate); v.deadline > 0 && len(v.tried) > v.deadline {
 		return report.CapacityStep{}, errors.New("the time was up")
@@ -85,7 +85,7 @@ func (v *server) RunStep(ctx context.Context, rate float64, careful, long bool) 
 	return s, nil
 }
 
-// second is what the server does with n calls: how many it accepts, and how long those take.
+// second handles n calls: it returns how many the server accepts, and how long those take.
 func (v *server) second(n, limit float64) (accepted, responseS float64) {
 	jitter := 1 + 0.2*(v.noise.Float64()-0.5)
 	switch {
@@ -104,7 +104,7 @@ func (v *server) second(n, limit float64) (accepted, responseS float64) {
 	}
 }
 
-// TestSearchFindsKnownLimits: within 5 % whatever kind of limit it is.
+// TestSearchFindsKnownLimits checks that the search is within 5 % of every kind of limit.
 func TestSearchFindsKnownLimits(t *testing.T) {
 	for _, limit := range []float64{3, 100, 185, 1000, 3000} {
 		for name, v := range map[string]server{
@@ -149,7 +149,7 @@ func TestSearchNamesWhatBroke(t *testing.T) {
 	}
 }
 
-// TestSearchWithoutAnswer: what is not known is not named.
+// TestSearchWithoutAnswer checks that an unknown capacity is not reported.
 func TestSearchWithoutAnswer(t *testing.T) {
 	for name, c := range map[string]struct {
 		server  server
@@ -187,8 +187,8 @@ func TestSearchWithoutAnswer(t *testing.T) {
 	}
 }
 
-// TestHiddenQueue: where what is stored is not seen, rates that may be the answer are held until 8,192 places would be
-// full.
+// TestHiddenQueue checks that if storage is not observed, rates that may be the answer are held until 8,192 places
+// would be full.
 func TestHiddenQueue(t *testing.T) {
 	for _, c := range []struct {
 		rate             float64
@@ -209,14 +209,14 @@ func TestHiddenQueue(t *testing.T) {
 	}
 }
 
-// runStep is a function that runs a step.
+// runStep is a function that implements StepRunner.
 type runStep func(ctx context.Context) (report.CapacityStep, error)
 
 func (f runStep) RunStep(ctx context.Context, _ float64, _, _ bool) (report.CapacityStep, error) {
 	return f(ctx)
 }
 
-// Whatever the end of a search met says "context deadline exceeded"; a person is told what has ended it.
+// Errors at the end of a search say "context deadline exceeded"; the reason names what ended it.
 func TestSearchSaysWhatEndedIt(t *testing.T) {
 	timeUp := errors.New("the time was up (--max-time 1m0s)")
 	for name, tt := range map[string]struct {
@@ -244,7 +244,7 @@ func TestSearchSaysWhatEndedIt(t *testing.T) {
 	}
 }
 
-// A step whose storage was not seen ends the search: the server has not broken, and nothing is known of the rate.
+// A step without observed storage ends the search: the server did not break, and nothing is known about the rate.
 func TestSearchUnseen(t *testing.T) {
 	rates := 0
 	r, steps := Search(t.Context(), runStep(func(context.Context) (report.CapacityStep, error) {
@@ -256,12 +256,12 @@ func TestSearchUnseen(t *testing.T) {
 	if r.CapacityPerS != nil || r.HighPerS != nil || r.AtLeastPerS == nil || *r.AtLeastPerS != 10 || len(steps) != 2 {
 		t.Errorf("%+v, %d steps", r, len(steps))
 	}
-	if want := "it was not seen what was stored at 20 calls/s: the database is locked"; r.Reason != want {
+	if want := "storage was not observed at 20 calls/s: the database is locked"; r.Reason != want {
 		t.Errorf("got %q, want %q", r.Reason, want)
 	}
 }
 
-// A step that broke counts, also when the time was up while it was repeated.
+// A step that broke counts even if the time was up while it was repeated.
 func TestSearchKeepsTheStepThatBroke(t *testing.T) {
 	broken := report.CapacityStep{RatePerS: 20, Broke: report.BrokeSteady, BrokeWords: "response times kept growing"}
 	limited := broken
@@ -286,7 +286,7 @@ func TestSearchKeepsTheStepThatBroke(t *testing.T) {
 	}
 }
 
-// On a server that queues, a search that did not see storage names what is accepted, and no capacity.
+// On a server that queues, a search without observed storage reports what was accepted, and no capacity.
 func TestQueues(t *testing.T) {
 	ten := 10.0
 	for name, r := range map[string]report.CapacityResult{

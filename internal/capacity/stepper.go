@@ -16,47 +16,47 @@ import (
 	"rdiostress/internal/units"
 )
 
-// stepper holds one rate after the other against a server.
+// stepper holds one rate after another against a server.
 type stepper struct {
 	Plan
 	env      trial.Environment
 	observer Observer
 	started  bool // the search has started the bundled server, and stops it
 	began    time.Time
-	slots    int                // uploads in flight at most in a step
-	verified string             // how it is seen what is stored
-	found    event.StorageFound // what was said last of where storage is looked at
+	slots    int                // maximum uploads in flight in a step
+	verified string             // how storage is verified
+	found    event.StorageFound // the last StorageFound event
 
-	repeated []report.CapacityStep // that were held again
+	repeated []report.CapacityStep // steps that were repeated
 	err      error                 // why no trial could be made
 	steps    int
 }
 
 const (
-	firstSlots = 64 // uploads in flight at most in the first step
-	moreSlots  = 4  // times as many where all were busy
+	firstSlots = 64 // maximum uploads in flight in the first step
+	moreSlots  = 4  // growth of the slots if all were busy
 	// with a rate times this many slots, all are busy only if uploads take that long in the mean (Little's law)
 	slotLimitS = 1.0
-	slotShare  = 0.01 // of the calls that waited for a slot show that all were busy
+	slotShare  = 0.01 // of the calls had to wait for a slot: all were busy
 )
 
-// limitedTries is how often a rate is held at most that breaks while the generator is at its limit.
+// limitedTries is how often a rate is held at most if it breaks while the generator is at its limit.
 const limitedTries = 3
 
-// stepVerification returns how storage is looked at in a step.
+// stepVerification returns how storage is verified in a step.
 func stepVerification(p verification.Plan) verification.Plan {
 	p.Max = math.MaxInt64 // the next step needs an empty queue: the search's own time is the limit
-	// On a server that stores others' calls all the time, one that is lost could be waited for till the end of the
+	// On a server that always stores other clients' calls, the wait for a lost call could last until the end of the
 	// search.
 	p.Standstill = 2 * p.Timeout
 	p.NotDecoded = "a search decodes nothing between its steps"
 	return p
 }
 
-// RunStep implements [StepRunner]. When a rate breaks while all slots were busy, and more could be, the slots and not
-// the server may have been the limit: it is held again with more. When it breaks while the generator was at its limit,
-// that may have been a moment's: it is held again too. With an error comes the step that broke before, if it was being
-// repeated.
+// RunStep implements [StepRunner]. If a rate breaks while all slots were busy, and there could be more, the slots may
+// have been the limit and not the server: the rate is held again with more slots. If it breaks while the generator was
+// at its limit, that may have been temporary: the rate is held again too. If a repeated step returns an error, the step
+// that broke before comes with it.
 func (s *stepper) RunStep(ctx context.Context, rate float64, careful, long bool) (done report.CapacityStep, err error) {
 	for tries := limitedTries; ; {
 		if err := context.Cause(ctx); err != nil {
@@ -65,7 +65,7 @@ func (s *stepper) RunStep(ctx context.Context, rate float64, careful, long bool)
 		again, waited, err := s.runOnce(ctx, rate, careful, long)
 		if err != nil {
 			s.err = err
-			if n := len(s.repeated); done.RatePerS > 0 && n > 0 { // it was not held again after all
+			if n := len(s.repeated); done.RatePerS > 0 && n > 0 { // the repetition did not happen
 				s.repeated = s.repeated[:n-1]
 			}
 			return done, err
@@ -87,7 +87,7 @@ func (s *stepper) RunStep(ctx context.Context, rate float64, careful, long bool)
 	}
 }
 
-// isSlow reports whether a step broke because things took too long, which more slots can change.
+// isSlow reports whether a step broke because of slowness, which more slots can change.
 func (s *stepper) isSlow(broke string) bool {
 	return broke == report.BrokeRate || broke == report.BrokeSteady ||
 		slices.ContainsFunc(s.Objectives, func(o report.Objective) bool {
@@ -136,21 +136,21 @@ type step struct {
 	least, most float64       // seconds
 	enough      chan struct{} // closed when the step is decided
 	decided     bool
-	draining    bool // no more is sent: the seconds that come say nothing of the rate
+	draining    bool // sending has ended: later seconds say nothing about the rate
 	stage       Stage
 	began       time.Duration // when its first call was due, since the start of the search
 	missed      missedSince
-	before      float64 // calls that were stored before, by the server's own count; negative where it shows none
+	before      float64 // calls stored before, by the server's own count; negative if it shows none
 }
 
-// runOnce makes one trial at a rate. Waited is how many calls waited for a slot.
+// runOnce makes one trial at a rate. waited is how many calls waited for a slot.
 func (s *stepper) runOnce(
 	ctx context.Context, rate float64, careful, long bool,
 ) (done report.CapacityStep, waited uint64, err error) {
 	s.awaitIdle(ctx)
 	t := &step{stepper: s, monitor: Monitor{RatePerS: rate}, enough: make(chan struct{}), before: -1}
 	t.missed = missedSince{}
-	// What is stored is known to be seen once a step was made.
+	// Whether storage is observed is known after the first step.
 	seen := s.steps > 0 && s.verified != NotVerified
 	t.least, t.most = Lengths(rate, long, careful, seen, s.ConfirmFor.Seconds())
 	plan, env := s.Trial, s.env
@@ -160,7 +160,7 @@ func (s *stepper) runOnce(
 		session.Calendar = trial.NewCalendar(session.Learned.Apply(plan.Scenario), s.MaxTime+plan.Scenario.Duration)
 	}
 	env.Enough = t.enough
-	// What is stored while the step is prepared is not one of its calls.
+	// Calls that the server stores while the step is prepared are not the step's.
 	env.Ready = func(ctx context.Context) { t.before = s.awaitCount(ctx) }
 	s.steps++
 	s.observer.Observe(Preparing{rate})
@@ -186,7 +186,7 @@ func (s *stepper) runOnce(
 func (t *step) Observe(e event.Event) {
 	switch e := e.(type) {
 	case event.StorageFound:
-		if e != t.found { // it is opened for each step
+		if e != t.found { // the database is opened for each step
 			t.found = e
 			t.observer.Observe(StorageFound{e})
 		}
@@ -201,7 +201,7 @@ func (t *step) Observe(e event.Event) {
 	}
 }
 
-// second takes in a second of the step.
+// second handles a second of the step.
 func (t *step) second(now *event.Second) {
 	if t.decided || t.draining {
 		return
@@ -220,7 +220,7 @@ func (t *step) second(now *event.Second) {
 	}
 }
 
-// figuresOf returns how a step stands by its seconds so far, as far as objectives are about it.
+// figuresOf returns the step's values for the objectives, by its seconds so far.
 func figuresOf(now *measure.Snapshot) *report.CapacityStep {
 	var so report.CapacityStep
 	if done := now.Accepted + now.Failed; done > 0 {
@@ -235,7 +235,7 @@ func figuresOf(now *measure.Snapshot) *report.CapacityStep {
 }
 
 // wasRefused reports whether the server itself failed so many uploads that a generator that stalls and then sends calls
-// in bunches cannot explain it: it would have to stall half of the time.
+// in bursts cannot explain it: it would have to stall half of the time.
 func wasRefused(res *measure.Result) bool {
 	const share = 0.5
 	answered := res.Errors.Rejected
@@ -245,7 +245,7 @@ func wasRefused(res *measure.Result) bool {
 	return float64(answered) >= share*float64(res.Totals.Attempted)
 }
 
-// summarize makes a report.CapacityStep of what a trial measured.
+// summarize makes a report.CapacityStep of a trial's result.
 func (t *step) summarize(res *measure.Result) report.CapacityStep {
 	done := report.CapacityStep{
 		RatePerS: t.monitor.RatePerS, StartS: t.began.Seconds(), DurationS: res.Run.SendingS, Slots: t.slots,
@@ -267,14 +267,14 @@ func (t *step) summarize(res *measure.Result) report.CapacityStep {
 	}
 	end := t.began + time.Duration(res.Run.SendingS*float64(time.Second))
 	done.CPUSPerS, done.RSSBytes = t.highest(measure.CPU, t.began, end), t.highest(measure.RSS, t.began, end)
-	if done.RSSBytes == nil { // Pss is read more rarely than a step is long
+	if done.RSSBytes == nil { // PSS is read less often than a step is long
 		const lately = 15 * time.Second
 		done.RSSBytes = t.highest(measure.RSS, max(t.began-lately, 0), end)
 	}
 	return done
 }
 
-// highest returns the highest reading of a signal in a time span of the search; nil if there is none.
+// highest returns the highest value of a signal in a time span of the search; nil if there is none.
 func (s *stepper) highest(sig measure.Signal, from, to time.Duration) *float64 {
 	var most *float64
 	for _, r := range s.env.Session.Watch.Readings(sig, from, to) {

@@ -90,7 +90,7 @@ func TestOddInputs(t *testing.T) {
 				}
 				want := want
 				if tt.flag == "--api-keys" && path != large {
-					want = "no regular file"
+					want = "not a regular file"
 				} else if tt.flag == "--api-keys" {
 					want = "too large"
 				}

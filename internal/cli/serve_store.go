@@ -129,7 +129,7 @@ func (o *serveOptions) openStore(ctx context.Context, log *slog.Logger) (late.In
 	if !errors.Is(err, call.ErrNoSpace) {
 		return s, err
 	}
-	log.Error("the disk is full: calls are shown, but no uploads are taken until it has room", "error", err)
+	log.Error("the disk is full: calls are shown, but no uploads are accepted until it has room", "error", err)
 	return late.Open(ctx, late.Options{
 		Open: func(ctx context.Context) (late.Inner, error) { return open(ctx, log) },
 		Read: read, HasRoom: o.hasRoom, Log: log,

@@ -9,11 +9,11 @@ import (
 )
 
 // account is what became of the calls of a run. Each acknowledged call is in exactly one of stored, altered, dropped,
-// missing and pending, or was a duplicate on purpose.
+// missing and pending, or was an intentional duplicate.
 type account struct {
 	acknowledged, stored, altered, dropped, missing, pending uint64
 
-	refused                          uint64 // of the missing ones, those that the server says that it did not store
+	refused                          uint64 // the missing calls that the server says it did not store
 	reasons                          []measure.Reason
 	twice                            uint64
 	by                               measure.Altered
@@ -25,11 +25,11 @@ type account struct {
 	ack, due                         *measure.Histogram
 }
 
-// maxExamples are named of the calls that are not well.
+// maxExamples is how many calls an account names as examples of faults.
 const maxExamples = 10
 
-// newAccount reads the ledger. Of the calls without a trace, those that were acknowledged before a time are missing and
-// the others pending; crash is when the server was killed, or negative.
+// newAccount reads the ledger. A call without a trace is missing if it was acknowledged before a given time, else
+// pending. crash is when the server was killed; negative if it was not.
 func newAccount(l *Ledger, before, crash time.Duration, why *reasons) *account {
 	a := &account{ack: measure.NewHistogram(), due: measure.NewHistogram()}
 	storedDuplicates := findStoredDuplicates(l)
@@ -67,8 +67,8 @@ func newAccount(l *Ledger, before, crash time.Duration, why *reasons) *account {
 	return a
 }
 
-// classify counts an acknowledged call in the one place where it belongs. What is what is wrong with it, if anything
-// is.
+// classify counts an acknowledged call in the one place where it belongs. It returns what is wrong with the call, if
+// anything.
 func (a *account) classify(r *receipt, state uint32, before time.Duration) (what string, lost bool) {
 	if state&once != 0 {
 		a.countStored(r, state)
@@ -96,8 +96,8 @@ func (a *account) classify(r *receipt, state uint32, before time.Duration) (what
 	}
 }
 
-// countDuplicate counts a call that was sent as a duplicate on purpose, or was overtaken by one and dropped in its
-// place. Servers may keep them or not.
+// countDuplicate counts an intentional duplicate, or a call that was dropped because its duplicate overtook it. Servers
+// may keep duplicates or drop them.
 func (a *account) countDuplicate(r *receipt, state uint32) {
 	switch {
 	case !r.accepted():
@@ -110,7 +110,7 @@ func (a *account) countDuplicate(r *receipt, state uint32) {
 	}
 }
 
-// countUnacknowledged counts a call that was not acknowledged, and stored anyway.
+// countUnacknowledged counts a call that was stored although it was not acknowledged.
 func (a *account) countUnacknowledged(class measure.Class, state uint32) {
 	if state&once == 0 {
 		return
@@ -123,7 +123,7 @@ func (a *account) countUnacknowledged(class measure.Class, state uint32) {
 	}
 }
 
-// countStored counts an acknowledged call that is stored, well or not.
+// countStored counts an acknowledged call that is stored, intact or altered.
 func (a *account) countStored(r *receipt, state uint32) {
 	count := func(bit uint32, n *uint64) {
 		if state&bit != 0 {
@@ -158,7 +158,7 @@ func alteredWords(state uint32) (words []string) {
 	return words
 }
 
-// fillDelivery puts the account into d.
+// fillDelivery writes the account to d.
 func (a *account) fillDelivery(d *measure.Delivery) {
 	lost := a.dropped + a.missing
 	d.Acknowledged, d.Stored, d.Lost = &a.acknowledged, &a.stored, &lost
@@ -174,14 +174,14 @@ func (a *account) fillDelivery(d *measure.Delivery) {
 	if a.altered > 0 {
 		d.Altered = &a.by
 	}
-	if a.ack.Count() > 0 { // where calls could be told apart as they came
+	if a.ack.Count() > 0 { // only if single calls were seen as they came
 		ack, due := a.ack.Distribution(""), a.due.Distribution("")
 		d.AckToStored, d.DueToStored = &ack, &due
 	}
 }
 
-// Account reads once what a server has of a run, without a Watch and without waiting: a call that is not found is
-// missing. The server's settings are not asked.
+// Account reads once what a server has stored of a run, without a Watch and without waiting: a call that is not found
+// is missing. It does not read the server's settings.
 func Account(ctx context.Context, l *Ledger, p Prober, o AudioOptions) (measure.Delivery, error) {
 	m := newMatcher(l, &o)
 	if err := p.ReadAll(ctx, m.visitAll()); err != nil {

@@ -10,7 +10,7 @@ import (
 	"rdiostress/internal/rdio"
 )
 
-// refusing is a Watch of a run of three acknowledged calls, of which the server's log has refused the first.
+// refusing returns a Watch of a run of three acknowledged calls. The server's log has refused the first one.
 func refusing(t *testing.T) *Watch {
 	t.Helper()
 	l := NewLedger(plannedPattern, time.Now())
@@ -23,7 +23,7 @@ func refusing(t *testing.T) *Watch {
 	return w
 }
 
-// A reason that comes after the reasons were copied is one of the others, and ends nothing.
+// A reason that arrives after the reasons were copied counts as "other", and does not panic.
 func TestReasonAfterTheCopy(t *testing.T) {
 	w := refusing(t)
 	copied := w.match.copyReasons()
@@ -38,7 +38,7 @@ func TestReasonAfterTheCopy(t *testing.T) {
 	}
 }
 
-// The account is made between two looks, in the end and where what is stored could not be read.
+// The account is made between two polls, at the end, and after a failed read.
 func TestSettlesBetweenLooks(t *testing.T) {
 	for name, reckon := range map[string]func(*Watch) *account{
 		"in the end": func(w *Watch) *account { return w.accountAfter(measure.WaitStored, time.Second) },
@@ -50,7 +50,7 @@ func TestSettlesBetweenLooks(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := refusing(t)
-			w.polling.Lock() // a look begins
+			w.polling.Lock() // a poll begins
 			done := make(chan *account, 1)
 			go func() { done <- reckon(w) }()
 			select {

@@ -1,9 +1,9 @@
 package delivery
 
-// MaxAudio is how many bytes of a call's audio are kept in memory. Of larger audio, only the hash is known.
+// MaxAudio is how many bytes of a call's audio are kept in memory. For larger audio, only the hash is known.
 const MaxAudio = 16 << 20
 
-// AudioBuffer keeps what is written to it, unless it becomes too much.
+// AudioBuffer keeps what is written to it, up to a limit.
 type AudioBuffer struct {
 	limit, total int
 	bytes        []byte
@@ -22,8 +22,8 @@ func (b *AudioBuffer) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Len is how many bytes were written.
+// Len returns the number of bytes written.
 func (b *AudioBuffer) Len() int { return b.total }
 
-// Bytes returns what was written; nil if that was more than the limit.
+// Bytes returns what was written; nil if that exceeds the limit.
 func (b *AudioBuffer) Bytes() []byte { return b.bytes }

@@ -25,7 +25,7 @@ func TestCapped(t *testing.T) {
 	}
 }
 
-// What was not asked for or not found is said too.
+// The account also says what was not requested and what was not found.
 func TestAudioNotCompared(t *testing.T) {
 	gone := AudioOptions{Sent: func(uint64) (Sent, bool) { return Sent{}, false }}
 	for want, tt := range map[string]struct {

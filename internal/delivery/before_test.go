@@ -21,7 +21,7 @@ func (c counter) Poll(_ context.Context, tell *Visitor) error {
 	return nil
 }
 
-// Calls that were sent before the run do not count as stored calls of the run, where a server only counts.
+// Calls that were sent before the run do not count as stored calls of the run if a server is only counted.
 func TestCallsBeforeTheRunAreNotStoredOnes(t *testing.T) {
 	ledger := NewLedger("rs-abcdefgh-", time.Now())
 	for n := range uint64(10) {
@@ -38,7 +38,7 @@ func TestCallsBeforeTheRunAreNotStoredOnes(t *testing.T) {
 	w.Finish(t.Context(), 0)
 }
 
-// Calls that prime the server are known by their names: they are neither the run's, nor a sign that names are not kept.
+// Priming calls are identified by their names: they are not the run's, and no sign that the server drops names.
 func TestPrimingCallsAreNoStrangers(t *testing.T) {
 	m := matcher{ledger: NewLedger("rs-abcdefgh-", time.Now())}
 	for i, name := range []string{

@@ -10,43 +10,41 @@ import (
 	"rdiostress/internal/units"
 )
 
-// The bits of a receipt's state that say what was found of a call's audio, by which it is judged when all calls were
-// compared.
+// The bits of a receipt's state that describe a call's audio. The account judges by them when all calls were compared.
 const (
-	sameAudio  uint32 = 1 << (12 + iota) // a row has it as it was sent
-	otherForm                            // in another form, by its name
+	sameAudio  uint32 = 1 << (12 + iota) // a row has the audio as it was sent
+	otherForm                            // in another format, by its name
 	otherM4A                             // as other M4A
-	otherBytes                           // otherwise
-	checked                              // it was converted, and looked into
-	unsound                              // and something is wrong with it
+	otherBytes                           // with other bytes
+	checked                              // it was converted, and checked
+	unsound                              // it was checked, and is faulty
 
 	foundAudio = sameAudio | otherForm | otherM4A | otherBytes | checked | unsound
 )
 
 // comparison is how the stored audio of a run compares with what was sent. The matcher's lock guards it.
 //
-// Whether other bytes are damage depends on whether the server converts audio. It may convert what it is sent as M4A to
-// other M4A under the same name, which looks like damage. Where its setting is not known, that is decided when every
-// call was compared.
+// Whether other bytes are damage depends on whether the server converts audio. It may convert M4A to other M4A under
+// the same name, which looks like damage. If the setting is not known, this is decided after every call was compared.
 type comparison struct {
 	converts *bool // nil: not known
 
-	sameM4A, otherM4A bool // calls that were sent as M4A and are stored with the same bytes, and as other M4A
+	sameM4A, otherM4A bool // some calls sent as M4A are stored with the same bytes; as other M4A
 	others            callSample
 	notCompared       causes
 	uncheckable       string // why converted audio cannot be checked
-	faults, changes   notes  // what is wrong with converted audio, and how much other bytes there are of the rest
+	faults, changes   notes  // faults of converted audio; how other audio differs
 	decoding
 }
 
-// measurement is what was found out about audio whose bytes may be gone.
+// measurement is what was measured of audio whose bytes may be gone.
 type measurement struct {
 	bytes int64
 	sound audio.Sound
 	err   error
 }
 
-// measure finds out about a row's audio; nil where its bytes are not at hand.
+// measure measures a row's audio; nil if its bytes are not available.
 func (r *Row) measure() *measurement {
 	switch {
 	case r.measurement != nil:
@@ -65,7 +63,7 @@ var (
 	errSentGone = errors.New("what was sent cannot be made again")
 )
 
-// ReleaseAudio keeps what was found out about a row's audio, and not its bytes, which are the prober's.
+// ReleaseAudio keeps the measurement of a row's audio, and releases its bytes, which belong to the prober.
 func (r *Row) ReleaseAudio() { r.measurement, r.Audio = r.measure(), nil }
 
 // compare compares the audio of a row with what was sent, and returns what it found as bits of a receipt.
@@ -97,13 +95,13 @@ func (c *comparison) compare(n uint64, sent *Sent, r *Row) (bits uint32) {
 
 const formM4A = ".m4a"
 
-// compareAudio is one bit that says how a row's audio compares, or 0 where that cannot be told.
+// compareAudio returns one bit that says how a row's audio compares, or 0 if that is not known.
 func compareAudio(sent *Sent, r *Row) uint32 {
 	form, kept := audio.Form(sent.Ext), audio.Form(extension(r.Name))
 	switch {
 	case r.HasSum && r.Sum == sent.Sum:
 		return sameAudio
-	case kept != "" && kept != form, kept == "" && r.HasSum: // without a name, its form is not known
+	case kept != "" && kept != form, kept == "" && r.HasSum: // without a name, its format is not known
 		return otherForm
 	case !r.HasSum && (r.Size < 0 || r.Size == sent.Size):
 		return 0
@@ -114,7 +112,7 @@ func compareAudio(sent *Sent, r *Row) uint32 {
 	}
 }
 
-// change says how a row's audio differs.
+// change describes how a row's audio differs.
 func change(sent *Sent, r *Row) string {
 	if r.Size >= 0 && r.Size != sent.Size {
 		return fmt.Sprintf("%d bytes, sent %d%s", r.Size, sent.Size, full(r.Size))
@@ -122,7 +120,7 @@ func change(sent *Sent, r *Row) string {
 	return fmt.Sprintf("other bytes, %d as sent", sent.Size)
 }
 
-// check checks converted audio for what must hold whatever the encoder, and returns what it found as bits.
+// check checks converted audio for properties that hold for every encoder, and returns the result as bits.
 func (c *comparison) check(n uint64, sent *Sent, h *measurement) uint32 {
 	switch {
 	case h == nil:
@@ -140,7 +138,7 @@ func (c *comparison) check(n uint64, sent *Sent, h *measurement) uint32 {
 	return checked
 }
 
-// fault says what is wrong with converted audio; empty where nothing is.
+// fault describes what is wrong with converted audio; empty if nothing is.
 func fault(sent *Sent, h *measurement) string {
 	switch {
 	case errors.Is(h.err, audio.ErrCutOff):
@@ -163,16 +161,16 @@ func fault(sent *Sent, h *measurement) string {
 	}
 }
 
-// full explains audio that ends where a column of the database is full.
+// full explains audio that is cut off where a database column is full.
 func full(bytes int64) string {
-	const blob = 1<<16 - 1 // in MySQL and MariaDB, which may be set to store the beginning of what is longer
+	const blob = 1<<16 - 1 // in MySQL and MariaDB, which may be configured to truncate longer values
 	if bytes != blob {
 		return ""
 	}
 	return ", all that a column of the type blob takes"
 }
 
-// sound measures what was sent.
+// sound measures the audio that was sent.
 func (s *Sent) sound() (audio.Sound, bool) {
 	if s.Audio == nil {
 		return audio.Sound{}, false
@@ -181,20 +179,21 @@ func (s *Sent) sound() (audio.Sound, bool) {
 	return sound, err == nil
 }
 
-// Conversion changes a length by frames that the encoder begins with and the rest of the last one: by 0.26 s at most in
-// AAC at 8 kHz. rdio-scanner's loudness filter needs 3 s, and pads what is shorter with silence to just that.
+// Conversion changes the length by the frames that the encoder adds at the start, and by the rest of the last frame:
+// 0.26 s at most in AAC at 8 kHz. rdio-scanner's loudness filter needs 3 s, and pads shorter audio with silence to
+// exactly that.
 const (
 	lengthSlack = 300 * time.Millisecond
 	padded      = 3 * time.Second
 	paddedSlack = 150 * time.Millisecond // the encoder's first frame
 )
 
-// fits reports whether audio of a length may be what was sent with another.
+// fits reports whether audio of one length may be a conversion of audio with another.
 func fits(sent, kept time.Duration) bool {
 	return (kept-sent).Abs() <= lengthSlack || sent < padded && (kept-padded).Abs() <= paddedSlack
 }
 
-// converted tells which of the calls with other bytes under the same name are converted ones: those of M4A, and the
+// converted decides which of the calls with other bytes under the same name were converted: those sent as M4A, and the
 // rest.
 func (c *comparison) converted() (m4a, rest bool) {
 	if c.converts != nil {
@@ -203,8 +202,7 @@ func (c *comparison) converted() (m4a, rest bool) {
 	return c.otherM4A && !c.sameM4A, false
 }
 
-// judgeAudio decides about every call of which a row was found, by what is known by now. The caller holds the matcher's
-// lock.
+// judgeAudio decides about every call with a row, by everything known so far. The caller holds the matcher's lock.
 func (m *matcher) judgeAudio() {
 	m4a, rest := m.audio.converted()
 	wrong := make(map[uint64]string)
@@ -230,7 +228,7 @@ func (m *matcher) judgeAudio() {
 	m.ledger.wrong.Store(&wrong)
 }
 
-// why says what is wrong with the audio of a call that is judged so.
+// why says why the audio of a call is judged this way.
 func (c *comparison) why(n uint64, bits uint32) string {
 	switch {
 	case bits&otherAudio == 0:

@@ -14,7 +14,7 @@ import (
 	"rdiostress/internal/testenv"
 )
 
-// shelf is a Prober of a server that keeps the twelve calls of the captured run, with some audio each.
+// shelf is a Prober of a server that keeps the twelve calls of the captured run, each with given audio.
 type shelf struct{ rows []Row }
 
 func (*shelf) Method() string                       { return "test" }
@@ -31,7 +31,7 @@ func (p *shelf) ReadAll(_ context.Context, v *Visitor) error {
 
 func (p *shelf) Audio(_ context.Context, id int64) ([]byte, error) { return p.rows[id-1].Audio, nil }
 
-// storeAs returns a prober of the captured run's calls, stored with some audio under a name with some extension.
+// storeAs returns a prober of the captured run's calls, stored with given audio and file name extension.
 func storeAs(change func(n int) (ext string, file []byte)) Prober {
 	p := &shelf{}
 	for n := range 12 {
@@ -71,16 +71,16 @@ func delivered(a *account, m *matcher, o *AudioOptions) *measure.Delivery {
 	return &d
 }
 
-// stub is audio as it is stored, and the extension of its name.
+// stub is stored audio with its file name's extension.
 type stub struct {
 	ext  string
 	file []byte
 }
 
-// convertedTest is of twelve calls that are sent alike, of which call 3 is stored otherwise than the rest.
+// convertedTest is a case of twelve equal calls, of which call 3 is stored differently.
 type convertedTest struct {
 	name     string
-	converts string // yes, no, or nothing where that is not known
+	converts string // yes, no, or empty if not known
 	sent     stub
 	rest     stub
 	odd      stub
@@ -177,7 +177,7 @@ func TestConvertedAudio(t *testing.T) {
 			capturetest.CheckTold(t, "told", told(t, capturedRun(capturetest.FirstOfSeven), p, o, ""), tt.want)
 		})
 	}
-	// Of many M4A files that differ and one that does not, it is those that differ which are altered.
+	// If most of many M4A files differ and one does not, the differing ones are altered.
 	m4a, good := converted(t, "plain.m4a"), converted(t, "fragmented.m4a")
 	p := storeAs(func(n int) (string, []byte) {
 		if n == 3 {
@@ -191,7 +191,7 @@ func TestConvertedAudio(t *testing.T) {
 	}
 }
 
-// What servers make of every kind of clip, by each of their commands, is taken for converted, and decodes.
+// Every kind of clip is recognised as converted after each of the servers' ffmpeg commands, and decodes.
 func TestConvertedByFFmpeg(t *testing.T) {
 	testenv.Program(t, "ffmpeg", "ffmpeg")
 	decoder, err := audio.FindDecoder()
@@ -219,7 +219,7 @@ func TestConvertedByFFmpeg(t *testing.T) {
 			for kind := audio.MP3At16k; kind <= audio.WAVAt8kHz; kind++ {
 				checkConverted(t, decoder, kind, capturetest.Clip(t, kind, lengths[kind]), command)
 			}
-			if name == "1" || name == "2" { // where frames are longest
+			if name == "1" || name == "2" { // these have the longest frames
 				for _, length := range lengths {
 					checkConverted(t, decoder, audio.M4AAt8k, capturetest.Clip(t, audio.M4AAt8k, length), command)
 				}
@@ -246,7 +246,7 @@ func checkConverted(t *testing.T, d *audio.Decoder, kind audio.Kind, sent []byte
 	}
 }
 
-// rowOf is a row of it whose audio is not there.
+// rowOf returns a row of a call without audio.
 func rowOf(i int, ext string, size int) *Row {
 	c := capturetest.CallOf(i)
 	return &Row{

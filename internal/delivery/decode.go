@@ -13,23 +13,23 @@ import (
 	"rdiostress/internal/units"
 )
 
-// AudioOptions say how stored audio is compared with what was sent.
+// AudioOptions say how stored audio is compared with the sent audio.
 type AudioOptions struct {
-	// Sent is what was sent as the audio of a call of the run; nil if the stored audio is not to be compared, and
+	// Sent returns the audio that was sent for a call of the run. If it is nil, stored audio is not compared, and
 	// NotCompared says why.
 	Sent        func(n uint64) (Sent, bool)
 	NotCompared string
 
-	// ConvertsAudio is whether the server converts audio before it stores it. Where it is nil, a Catalogue is asked.
+	// ConvertsAudio says whether the server converts audio before it stores it. If it is nil, a Catalogue is asked.
 	ConvertsAudio *bool
 
-	// Decoder decodes some of the converted audio; nil if none is to be, and NotDecoded says why.
+	// Decoder decodes some of the converted audio. If it is nil, nothing is decoded, and NotDecoded says why.
 	Decoder    *audio.Decoder
 	NotDecoded string
-	DecodeTime time.Duration // for all that is decoded; 0 is 15 s
+	DecodeTime time.Duration // limit for all decoding; 0 means 15 s
 }
 
-// newMatcher returns a matcher of a ledger's calls.
+// newMatcher returns a matcher for a ledger's calls.
 func newMatcher(l *Ledger, o *AudioOptions) *matcher {
 	return &matcher{
 		ledger:     l,
@@ -39,9 +39,9 @@ func newMatcher(l *Ledger, o *AudioOptions) *matcher {
 	}
 }
 
-// askSettings asks a prober whether the server converts audio, where that matters and is not known yet. It is asked
-// after the run: a database that is locked for a while would delay the first call. A setting that cannot be read stays
-// unknown, and the audio that is stored shows what it can.
+// askSettings asks a prober whether the server converts audio, if that matters and is not known yet. It asks after the
+// run, because a locked database would delay the first call. If the setting cannot be read, it stays unknown, and the
+// stored audio decides.
 func (m *matcher) askSettings(ctx context.Context, p Place) {
 	catalogue, ok := p.(Catalogue)
 	if !ok || m.sent == nil || m.audio.converts != nil {
@@ -56,32 +56,32 @@ func (m *matcher) askSettings(ctx context.Context, p Place) {
 	m.audio.converts = settings.ConvertsAudio
 }
 
-// audioReader is a Prober that can read the stored audio of a call once more, by its row's id.
+// audioReader is a Prober that can read a call's stored audio again by its row's id.
 type audioReader interface {
 	Audio(ctx context.Context, id int64) ([]byte, error)
 }
 
-// decoding is what was found by decoding converted audio. It outlives a new account, since it takes long.
+// decoding is the result of decoding converted audio. A new account keeps it, since decoding is slow.
 type decoding struct {
-	decoded    map[uint64]string // what is wrong, or nothing, of the calls that were decoded
+	decoded    map[uint64]string // the fault of each decoded call; empty if none
 	notDecoded string            // why no more were
 }
 
 const (
 	maxDecoded  = 20
-	decodeLimit = 15 * time.Second // of them all
+	decodeLimit = 15 * time.Second // for all decoding
 )
 
-// resetAudio forgets what rows have told, before they all tell again.
+// resetAudio forgets the results of all rows before they are visited again.
 func (m *matcher) resetAudio() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.audio = comparison{converts: m.audio.converts, decoding: m.audio.decoding}
 }
 
-// checkAudio checks converted audio whose bytes were not at hand when its row was told of, decodes some of it, and
-// decides about every call. It holds one call's audio at a time. Hurry says why it has to do with what is known; it is
-// empty where there is time.
+// checkAudio checks converted audio whose bytes were not available when its row was visited, decodes some of it, and
+// decides about every call. It holds one call's audio at a time. hurry says why no more audio can be read; it is empty
+// if there is time.
 func (m *matcher) checkAudio(ctx context.Context, p Place, o *AudioOptions, hurry string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -99,10 +99,10 @@ func (m *matcher) checkAudio(ctx context.Context, p Place, o *AudioOptions, hurr
 	m.judgeAudio()
 }
 
-// cutShort is why audio was not looked into where somebody has ended the wait.
+// cutShort is the reason for unchecked audio if the user ended the wait.
 const cutShort = "the wait was cut short"
 
-// whyHurry is why there is no time to listen; empty if there is.
+// whyHurry says why there is no time to read audio; empty if there is.
 func whyHurry(ctx context.Context, err error) string {
 	switch {
 	case ctx.Err() != nil:
@@ -114,7 +114,7 @@ func whyHurry(ctx context.Context, err error) string {
 	}
 }
 
-// checkSample checks the sample of converted audio as far as it is not checked yet.
+// checkSample checks the sample of converted audio that is not checked yet.
 func (m *matcher) checkSample(ctx context.Context, k audioReader) {
 	for _, c := range m.audio.others.kept {
 		receipt := m.ledger.slot(c.n)
@@ -134,7 +134,7 @@ func (m *matcher) checkSample(ctx context.Context, k audioReader) {
 	}
 }
 
-// rereadAudio reads stored audio once more, and makes what was sent.
+// rereadAudio reads stored audio again, and builds the audio that was sent.
 func (m *matcher) rereadAudio(ctx context.Context, k audioReader, c sampledCall) (file []byte, sent *Sent, err error) {
 	if file, err = k.Audio(ctx, c.id); err != nil {
 		return nil, nil, fmt.Errorf("the stored audio could not be read again: %w", err)
@@ -146,7 +146,7 @@ func (m *matcher) rereadAudio(ctx context.Context, k audioReader, c sampledCall)
 	return file, &s, nil
 }
 
-// decode decodes some of the converted calls in which nothing wrong was found, once in a run.
+// decode decodes some of the converted calls without a known fault, once in a run.
 func (m *matcher) decode(ctx context.Context, k audioReader, o *AudioOptions) {
 	if m.audio.decoded == nil {
 		m.audio.decoding = m.decodeSome(ctx, k, o)
@@ -195,8 +195,8 @@ func (m *matcher) decodeSome(ctx context.Context, k audioReader, o *AudioOptions
 	return d
 }
 
-// decodeOne decodes the stored audio of a call, and says what is wrong with it. The error says why it could not be
-// decoded through no fault of its own.
+// decodeOne decodes the stored audio of a call, and describes what is wrong with it. The error says why decoding failed
+// for a reason outside of the audio.
 func (m *matcher) decodeOne(
 	ctx context.Context,
 	k audioReader,
@@ -218,7 +218,7 @@ func (m *matcher) decodeOne(
 		return err.Error(), nil
 	case err != nil:
 		return "", err
-	case (sound.Length - frame.Length).Abs() > lengthSlack: // the last frame is decoded whole, 0.13 s at 8 kHz
+	case (sound.Length - frame.Length).Abs() > lengthSlack: // the last frame is decoded in full, 0.13 s at 8 kHz
 		return fmt.Sprintf(
 			"%s can be decoded of %s", units.Duration(sound.Length.Seconds()), units.Duration(frame.Length.Seconds()),
 		), nil
@@ -229,7 +229,7 @@ func (m *matcher) decodeOne(
 	}
 }
 
-// describeAudioFault is what is wrong with the audio of a call, behind a colon; empty where that is not known.
+// describeAudioFault describes what is wrong with a call's audio, after a colon; empty if not known.
 func (l *Ledger) describeAudioFault(n uint64) string {
 	if wrong := l.wrong.Load(); wrong != nil && (*wrong)[n] != "" {
 		return ": " + (*wrong)[n]
@@ -237,7 +237,7 @@ func (l *Ledger) describeAudioFault(n uint64) string {
 	return ""
 }
 
-// describeAudio says in d what was done about audio, and why not more.
+// describeAudio writes to d which audio was checked, and why not more.
 func (m *matcher) describeAudio(d *measure.Delivery, o *AudioOptions) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

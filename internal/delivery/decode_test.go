@@ -16,12 +16,12 @@ import (
 	"rdiostress/internal/testenv"
 )
 
-// storedBytes keeps the same audio of every call.
+// storedBytes keeps the same audio for every call.
 type storedBytes []byte
 
 func (b storedBytes) Audio(context.Context, int64) ([]byte, error) { return b, nil }
 
-// convert has ffmpeg convert a file with a server's arguments, in which FILE stands for a file of its own.
+// convert makes ffmpeg convert a file with a server's arguments, in which FILE stands for a file of its own.
 func convert(t testing.TB, file []byte, args string) []byte {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "converted.m4a")
@@ -43,8 +43,7 @@ func convert(t testing.TB, file []byte, args string) []byte {
 	return out
 }
 
-// What only its frame shows as sound is found by decoding, and what cannot be decoded through no fault of its own is
-// not.
+// Decoding finds audio whose frame alone looks intact. A decoder's own failure is no fault of the audio.
 func TestDecodedAudio(t *testing.T) {
 	testenv.Program(t, "ffmpeg", "ffmpeg")
 	decoder, err := audio.FindDecoder()
@@ -92,7 +91,7 @@ func TestDecodedAudio(t *testing.T) {
 	}
 }
 
-// A look that is made again goes on with what was decoded, and forgets the rest.
+// A repeated account reuses what was decoded, and forgets the rest.
 func TestDecodedOnce(t *testing.T) {
 	good := converted(t, "fragmented.m4a")
 	l := manyCalls(3)
@@ -116,7 +115,7 @@ func TestDecodedOnce(t *testing.T) {
 	}
 }
 
-// storedProber is a prober of which only Audio is asked.
+// storedProber is a prober of which only Audio is used.
 type storedProber struct{ storedBytes }
 
 func (storedProber) Method() string                          { return "test" }
@@ -125,7 +124,7 @@ func (storedProber) Poll(context.Context, *Visitor) error    { return nil }
 func (storedProber) ReadAll(context.Context, *Visitor) error { return nil }
 func (storedProber) Close() error                            { return nil }
 
-// Whatever cannot be read again is said, and is no fault of the audio.
+// Audio that cannot be read again is reported, and does not count as faulty.
 func TestAudioThatIsGone(t *testing.T) {
 	l := manyCalls(3)
 	o := sending(".wav", capturetest.Clip(t, audio.WAVAt8kHz, 900*time.Millisecond))
@@ -146,7 +145,7 @@ func (goneProber) Audio(context.Context, int64) ([]byte, error) {
 	return nil, errors.New("it was deleted")
 }
 
-// Where somebody has cut the wait short, converted audio that would have to be read again is not looked into.
+// If the user cuts the wait short, converted audio that would have to be read again is not checked.
 func TestNoAudioInAHurry(t *testing.T) {
 	l := manyCalls(3)
 	o := sending(".wav", capturetest.Clip(t, audio.WAVAt8kHz, 900*time.Millisecond))

@@ -1,16 +1,16 @@
 package delivery
 
-// callPlace is where and when a call was.
+// callPlace is the place and time of a call.
 type callPlace struct {
 	system, talkgroup int64
 	second            uint64
 }
 
-// storedDuplicates are the duplicates on purpose that are stored. One may have overtaken its original, which then was
-// the one to be dropped.
+// storedDuplicates are the intentional duplicates that are stored. If one overtook its original, the server dropped the
+// original instead.
 type storedDuplicates map[callPlace]int
 
-// findStoredDuplicates finds them.
+// findStoredDuplicates finds the stored duplicates of a run.
 func findStoredDuplicates(l *Ledger) storedDuplicates {
 	var s storedDuplicates
 	l.each(func(_ uint64, r *receipt) {
@@ -25,8 +25,8 @@ func findStoredDuplicates(l *Ledger) storedDuplicates {
 	return s
 }
 
-// claim reports whether a duplicate of a call is stored in its place, which it then is no longer for another call.
-// Duplicates are within half a second of their originals.
+// claim reports whether a duplicate of a call is stored in its place, and uses it up, so that no other call can claim
+// it. Duplicates are within half a second of their originals.
 func (s storedDuplicates) claim(r *receipt) bool {
 	for _, second := range [...]uint64{r.second(), r.second() + 1, r.second() - 1} {
 		at := callPlace{r.system(), r.talkgroup(), second}

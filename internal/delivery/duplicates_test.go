@@ -8,7 +8,8 @@ import (
 	"rdiostress/internal/rdio"
 )
 
-// Duplicates on purpose are accounted apart, whichever of the two a server keeps, and whether or not it keeps names.
+// Intentional duplicates are counted separately, whichever of the two a server keeps, and whether or not it keeps
+// names.
 func TestDuplicatesOnPurposeAreApart(t *testing.T) {
 	start := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 	call := func(second, ms int) rdio.Call {
@@ -30,7 +31,7 @@ func TestDuplicatesOnPurposeAreApart(t *testing.T) {
 	}{
 		{"drops duplicates", []int{0, 2, 4}, 3, 0, 2, 0, 0},
 		{"keeps all", []int{0, 1, 2, 3, 4}, 3, 0, 2, 2, 0},
-		{"keeps the duplicate instead", []int{1, 2, 4}, 2, 0, 3, 1, 1}, // nobody says that the original was dropped
+		{"keeps the duplicate instead", []int{1, 2, 4}, 2, 0, 3, 1, 1}, // no log says that the original was dropped
 		{"keeps the one that is in the next second instead", []int{0, 3, 4}, 2, 0, 3, 1, 1},
 		{"loses both", []int{0, 1, 4}, 2, 1, 2, 1, 1},
 		{"loses all", nil, 0, 3, 2, 0, 3},
@@ -38,7 +39,7 @@ func TestDuplicatesOnPurposeAreApart(t *testing.T) {
 	for _, tt := range tests {
 		for _, named := range []bool{true, false} {
 			if !named && tt.kept != nil && tt.kept[0] == 1 {
-				continue // of calls of one second that have no names, which is which does not show
+				continue // calls of one second without names cannot be told apart
 			}
 			l := NewLedger("rs-abcdefgh-", start)
 			calls := []rdio.Call{call(0, 0), call(0, 300), call(10, 900), call(11, 100), call(20, 0)}
@@ -84,7 +85,7 @@ func TestDuplicatesOnPurposeAreApart(t *testing.T) {
 	}
 }
 
-// Where no duplicates were sent, nothing is said of them.
+// An account of a run without duplicates does not mention any.
 func TestNoDuplicatesOnPurpose(t *testing.T) {
 	l := NewLedger("rs-abcdefgh-", time.Now())
 	record(l, 0, rdio.Call{System: 1, Talkgroup: 1}, measure.Accepted)

@@ -11,8 +11,8 @@ import (
 )
 
 // Finish waits until all acknowledged calls are stored, the server has been idle for Timeout, Max has passed or ctx
-// ends; then it stops looking, accounts and closes nothing: the prober is the caller's. Ended is when the last reply
-// came, since the start of the run.
+// ends. Then it stops polling and makes the account. It does not close the prober, which is the caller's. ended is when
+// the last reply came, since the start of the run.
 func (w *Watch) Finish(ctx context.Context, ended time.Duration) measure.Delivery {
 	d := measure.Delivery{Method: w.place.Method(), Source: w.place.Source()}
 	soon, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.leastReading())
@@ -46,7 +46,7 @@ func (w *Watch) Finish(ctx context.Context, ended time.Duration) measure.Deliver
 	return d
 }
 
-// startWaiting begins the wait for what is not stored when the last reply has come.
+// startWaiting begins the wait for unstored calls when the last reply has come.
 func (w *Watch) startWaiting(ended time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -60,7 +60,7 @@ func (w *Watch) setStage(s Stage) {
 	w.stage = s
 }
 
-// whyNothingForwarded is why nothing is known where a sink got no call at all: then nothing says that the server
+// whyNothingForwarded says why storage is not known if a sink got no call at all: then there is no sign that the server
 // forwards to it.
 func (w *Watch) whyNothingForwarded(a *account) string {
 	if w.feed == nil || a.acknowledged == 0 || w.feed.Received() > 0 {
@@ -70,18 +70,19 @@ func (w *Watch) whyNothingForwarded(a *account) string {
 		"with all systems", w.feed.Address())
 }
 
-// conclusion is what the wait for storage has come to.
+// conclusion is the result of the wait for storage.
 type conclusion struct {
 	*account
-	how     measure.WaitEnd // the wait ended, as measure.Delivery has it
+	how     measure.WaitEnd // how the wait ended, as in measure.Delivery
 	at      time.Duration   // when it ended, since the start of the run
 	readAt  time.Duration   // when storage was last read, if that failed later
 	readErr error           // why it could not be read at the end
 	err     error           // why there is no account
 }
 
-// conclude waits for the backlog and accounts. Where calls can only be counted while they come in, others' among them,
-// the count can say that all are stored when they are not: then it goes on waiting for what is missing.
+// conclude waits for the backlog and makes the account. If calls can only be counted while they come in, together with
+// other clients' calls, the count may say that all are stored when they are not. Then conclude goes on waiting for the
+// missing ones.
 func (w *Watch) conclude(ctx context.Context) conclusion {
 	accounted := time.Duration(-1)
 	for {
@@ -113,9 +114,8 @@ func (w *Watch) conclude(ctx context.Context) conclusion {
 	}
 }
 
-// accountAfter reads the ledger, which is of a time, after a wait that ended in some way. Calls of which there is no
-// trace are missing where the server is done, or where it had stored calls by then that it acknowledged later; else
-// they are pending.
+// accountAfter reads the ledger as of a given time, after a wait that ended in a given way. A call without a trace is
+// missing if the server is done, or if it had by then stored calls that it acknowledged later; otherwise it is pending.
 func (w *Watch) accountAfter(how measure.WaitEnd, at time.Duration) *account {
 	before := w.overtaken(at)
 	switch how {
@@ -125,18 +125,18 @@ func (w *Watch) accountAfter(how measure.WaitEnd, at time.Duration) *account {
 	return w.readLedger(before)
 }
 
-// readLedger reads the ledger while nobody looks: a look adds reasons to the server's log's, and calls that have them.
+// readLedger reads the ledger while no poll runs, since a poll adds log reasons and calls that have them.
 func (w *Watch) readLedger(before time.Duration) *account {
 	w.polling.Lock()
 	defer w.polling.Unlock()
 	return newAccount(w.ledger, before, w.crashedAt(), w.match.copyReasons())
 }
 
-// forever is later than anything.
+// forever is later than any time.
 const forever time.Duration = math.MaxInt64
 
-// accountStale is the conclusion where the last account could not be made: what the looks, and accounts before it, have
-// found. A call that was not found is pending. Accounted is when the last account was made; negative without one.
+// accountStale is the conclusion if the last account could not be made: it uses what polls and earlier accounts found.
+// A call that was not found is pending. accounted is when the last account was made; negative if there was none.
 func (w *Watch) accountStale(accounted time.Duration, how measure.WaitEnd, at time.Duration, err error) conclusion {
 	looked := w.last().at
 	if w.onlyCounts() {
@@ -160,15 +160,15 @@ func (w *Watch) accountStale(accounted time.Duration, how measure.WaitEnd, at ti
 	return conclusion{account: w.readLedger(0), how: how, at: at, readAt: readAt, readErr: err}
 }
 
-// recount is how long to wait at least before everything is read again, and recountShare how many times as long as that
-// takes.
+// recount is the shortest wait before everything is read again; recountShare is the shortest wait as a multiple of the
+// time that reading takes.
 const (
 	recount      = 2 * time.Second
 	recountShare = 4
 )
 
-// awaitActivity waits, where the count says that all calls are stored, though some are not found, until there is
-// something new; then everything is to be read again, which took a time. Else it returns how the wait has ended.
+// awaitActivity waits for new activity if the count says that all calls are stored although some were not found. Then
+// everything is to be read again; the last reading took the given time. If the wait ends first, it returns how.
 func (w *Watch) awaitActivity(ctx context.Context, moved int64, took time.Duration) measure.WaitEnd {
 	for {
 		if how := w.waitEnd(ctx); how != "" {
@@ -182,12 +182,12 @@ func (w *Watch) awaitActivity(ctx context.Context, moved int64, took time.Durati
 	}
 }
 
-// verdictMargin is how long a call may still be stored after the server's log has said that it is not: some words mean
-// less than they seem to, and are followed by the call.
+// verdictMargin is how long a call may still be stored after the server's log said that it is not: some log lines are
+// followed by the call after all.
 const verdictMargin = 10 * time.Second
 
-// awaitLastVerdict waits until the log's last word on a call that is not stored is old enough to be believed, or the
-// wait is over. It reports whether it had to.
+// awaitLastVerdict waits until the log's last line about a call that is not stored is old enough to be trusted, or the
+// wait is over. It reports whether it had to wait.
 func (w *Watch) awaitLastVerdict(ctx context.Context) (waited bool) {
 	for w.elapsed()-w.lastVerdict() < verdictMargin && w.waitEnd(ctx) == "" {
 		w.pause(ctx, w.checkEvery())
@@ -196,7 +196,7 @@ func (w *Watch) awaitLastVerdict(ctx context.Context) (waited bool) {
 	return waited
 }
 
-// lastVerdict is when the server's log was last found to say of a call that it is not stored, since the start of the
+// lastVerdict returns when the server's log was last found to say that a call is not stored, since the start of the
 // run.
 func (w *Watch) lastVerdict() time.Duration {
 	dropped := w.ledger.counts().dropped
@@ -207,7 +207,7 @@ func (w *Watch) lastVerdict() time.Duration {
 			return w.samples[min(i+1, len(w.samples)-1)].at
 		}
 	}
-	return -verdictMargin // it never has
+	return -verdictMargin // no log line so far
 }
 
 // drain waits for the backlog, and returns how the wait ended.
@@ -219,7 +219,7 @@ func (w *Watch) drain(ctx context.Context) measure.WaitEnd {
 		if how := w.waitEnd(ctx); how != "" {
 			return how
 		}
-		// Judging reads the whole ledger, and is worth it once after each look.
+		// judging reads the whole ledger, so do it once after each poll.
 		if still, look := w.ownIdle(); still && look != judged {
 			judged = look
 			if w.allOvertaken() {
@@ -230,7 +230,7 @@ func (w *Watch) drain(ctx context.Context) measure.WaitEnd {
 	}
 }
 
-// waitEnd tells how the wait is over, whatever is not stored; empty if it is not.
+// waitEnd returns how the wait ended, whatever is not stored; empty if it goes on.
 func (w *Watch) waitEnd(ctx context.Context) measure.WaitEnd {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -246,25 +246,25 @@ func (w *Watch) waitEnd(ctx context.Context) measure.WaitEnd {
 	}
 }
 
-// ownIdle reports whether no call of the run has been stored for as long as Timeout, and by which look.
+// ownIdle reports whether no call of the run has been stored for Timeout, and as of which poll.
 func (w *Watch) ownIdle() (still bool, look int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.idle.isOwnIdle(w.Timeout, w.samples[len(w.samples)-1].at), w.idle.ownPolls
 }
 
-// backlog is how many calls were not stored at the last look that succeeded, of all that are acknowledged.
+// backlog returns how many acknowledged calls were not stored at the last successful poll.
 func (w *Watch) backlog() int64 {
 	now := w.last().counts
 	now.acknowledged = max(now.acknowledged, w.ledger.counts().acknowledged)
 	return now.backlog()
 }
 
-// checkEvery is how often it is looked whether the wait is over.
+// checkEvery is how often to check whether the wait is over.
 func (w *Watch) checkEvery() time.Duration { return min(w.Every, 100*time.Millisecond) }
 
 func (w *Watch) pause(ctx context.Context, d time.Duration) {
-	_ = clock.Sleep(ctx, d) // whoever waits asks for ctx
+	_ = clock.Sleep(ctx, d) // the caller checks ctx
 }
 
 func (w *Watch) crashedAt() time.Duration {
@@ -285,7 +285,7 @@ func (w *Watch) last() sample {
 	return w.samples[len(w.samples)-1]
 }
 
-// fillRates says how fast calls were stored.
+// fillRates writes to d how fast calls were stored.
 func (w *Watch) fillRates(d *measure.Delivery, c *conclusion) {
 	most := int64(0)
 	var last sample // when the last call was stored
@@ -298,7 +298,7 @@ func (w *Watch) fillRates(d *measure.Delivery, c *conclusion) {
 	atEnd := w.backlogAtEnd()
 	backlogMax, backlogEnd, resolution := uint64(max(most, atEnd)), uint64(atEnd), w.Every.Seconds()
 	if w.feed != nil {
-		resolution = 0 // calls were timed as they came
+		resolution = 0 // calls were timed on arrival
 	}
 	d.BacklogMax, d.BacklogEnd = &backlogMax, &backlogEnd
 	if d.AckToStored != nil {
@@ -318,8 +318,8 @@ func (w *Watch) fillRates(d *measure.Delivery, c *conclusion) {
 	}
 }
 
-// backlogAtEnd is how many acknowledged calls were not stored when the last reply had come: by the first look after it,
-// or else the last one.
+// backlogAtEnd returns how many acknowledged calls were not stored when the last reply came, by the first poll after
+// it, or else the last one.
 func (w *Watch) backlogAtEnd() int64 {
 	for _, s := range w.samples {
 		if s.at >= w.ended && s.acknowledged == w.ledger.counts().acknowledged {

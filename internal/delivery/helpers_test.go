@@ -13,7 +13,7 @@ import (
 	"rdiostress/internal/rdio"
 )
 
-// record takes the receipt of a call that was uploaded in a moment.
+// record takes the receipt of a call that was uploaded in an instant.
 func record(l *Ledger, n uint64, c rdio.Call, class measure.Class) {
 	done := time.Second + time.Duration(n)*time.Millisecond
 	l.Record(
@@ -22,8 +22,8 @@ func record(l *Ledger, n uint64, c rdio.Call, class measure.Class) {
 	)
 }
 
-// capturedRun is the ledger of the run that filled the captured databases, whose first call is dated to a time: twelve
-// calls; three that were acknowledged, but dropped as duplicates; one with a wrong key.
+// capturedRun returns the ledger of the run that filled the captured databases: twelve calls; three that were
+// acknowledged but dropped as duplicates; one with a wrong key. first is the date of the first call.
 func capturedRun(first time.Time) *Ledger {
 	l := NewLedger("run-7f3a-", first.Add(time.Hour))
 	call := func(i int) rdio.Call {
@@ -43,7 +43,7 @@ func capturedRun(first time.Time) *Ledger {
 	return l
 }
 
-// tallyOf is an account in short.
+// tallyOf returns an account's counts in one line.
 func tallyOf(a *account) string {
 	return fmt.Sprintf(
 		"%d = %d stored + %d altered + %d dropped + %d missing + %d pending; twice %d; system %d, talkgroup %d, "+
@@ -67,7 +67,7 @@ func tallyOf(a *account) string {
 	)
 }
 
-// converted reads a sample of converted audio, of 0.9 s.
+// converted returns a sample of converted audio of 0.9 s.
 func converted(t testing.TB, name string) []byte {
 	t.Helper()
 	file, err := os.ReadFile(filepath.Join("..", "audio", "testdata", name))
@@ -77,13 +77,13 @@ func converted(t testing.TB, name string) []byte {
 	return file
 }
 
-// sending has every call sent with the same audio, which can be made once more.
+// sending returns options for a run that sends the same audio with every call, and can build it again.
 func sending(ext string, file []byte) *AudioOptions {
 	sent := Sent{Ext: ext, Size: int64(len(file)), Sum: sha256.Sum256(file), Audio: func() []byte { return file }}
 	return &AudioOptions{Sent: func(uint64) (Sent, bool) { return sent, true }}
 }
 
-// manyCalls is the ledger of such a run, of which all are acknowledged.
+// manyCalls returns the ledger of such a run, with all calls acknowledged.
 func manyCalls(calls int) *Ledger {
 	l := NewLedger("run-7f3a-", capturetest.FirstOfSix.Add(time.Hour))
 	for i := range calls {

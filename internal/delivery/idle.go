@@ -2,25 +2,26 @@ package delivery
 
 import "time"
 
-// idleness says for how long nothing has moved at a server, by the looks that succeeded.
+// idleness measures for how long nothing has moved on a server, by the successful polls.
 type idleness struct {
-	idle      time.Duration // in which nothing was stored and the server was not busy, in all since something was
-	idlePolls int           // that have found it so
+	idle      time.Duration // total time without stored calls or a busy server, since the last activity
+	idlePolls int           // polls that found the server idle
 
-	begun time.Duration // since when it is asked for
+	begun time.Duration // start of the measurement
 
 	ownAt    time.Duration // when a call of the run was last found stored
-	ownPolls int           // since then
+	ownPolls int           // polls since ownAt
 
-	busy   bool // at the last look
-	others bool // what moved last was not of the run
-	broken bool // a look has failed since the last good one: the server may have been at work
+	busy   bool // at the last poll
+	others bool // the last activity was not the run's
+	broken bool // a poll has failed since the last good one: the server may have been busy
 }
 
-// minPolls must find a server idle before it is: on a busy machine looks can be far apart.
+// minPolls is how many polls must find a server idle before it counts as idle: on a busy machine polls can be far
+// apart.
 const minPolls = 3
 
-// add takes in a look and the one before it.
+// add adds a poll and the one before it.
 func (s *idleness) add(before, now sample, busy bool) {
 	s.busy = busy
 	own := now.stored != before.stored || now.dropped != before.dropped
@@ -28,7 +29,7 @@ func (s *idleness) add(before, now sample, busy bool) {
 	case own || now.activity != before.activity:
 		s.idle, s.idlePolls, s.others = 0, 0, !own
 	case !busy && !s.broken:
-		s.idle += now.at - max(before.at, s.begun) // the look before may lie before the last reply
+		s.idle += now.at - max(before.at, s.begun) // the poll before may be earlier than the last reply
 		s.idlePolls++
 	}
 	s.broken = false
@@ -37,33 +38,33 @@ func (s *idleness) add(before, now sample, busy bool) {
 	}
 }
 
-// addFailed takes in a look that failed.
+// addFailed adds a failed poll.
 func (s *idleness) addFailed() { s.broken = true }
 
-// restart begins anew, at a time since the start of the run. What the last look has shown holds on: if it failed,
-// nobody knows what the server does until the next one.
+// restart starts again, at a time since the start of the run. The state of the last poll stays: if it failed, the
+// server's activity is unknown until the next one.
 func (s *idleness) restart(at time.Duration) {
 	*s = idleness{begun: at, ownAt: at, busy: s.busy, broken: s.broken}
 }
 
-// isIdle reports whether the server has been idle for a time.
+// isIdle reports whether the server has been idle for a given time.
 func (s *idleness) isIdle(timeout time.Duration) bool {
 	return s.idle >= timeout && s.idlePolls >= minPolls
 }
 
-// isOwnIdle reports whether no call of the run was stored for a time, until another one since its start.
+// isOwnIdle reports whether no call of the run was stored for a given time, up to another time since its start.
 func (s *idleness) isOwnIdle(timeout, now time.Duration) bool {
 	return now-s.ownAt >= timeout && s.ownPolls >= minPolls
 }
 
-// A call is overtaken when another one is stored that was acknowledged later by overtakeMargin, or by as many looks,
+// A call is overtaken when another call is stored that was acknowledged later by overtakeMargin, or by as many polls,
 // and has been for as long: servers with several workers store calls slightly out of order.
 const (
 	overtakeMargin = 10 * time.Second
 	overtakePolls  = 5
 )
 
-// overtaken returns the time before which an acknowledged call that was not stored at a given time had been overtaken.
+// overtaken returns the time before which an acknowledged call that was not stored at a given time was overtaken.
 func (w *Watch) overtaken(at time.Duration) time.Duration {
 	margin := max(overtakeMargin, overtakePolls*w.Every)
 	w.mu.Lock()
@@ -76,7 +77,7 @@ func (w *Watch) overtaken(at time.Duration) time.Duration {
 	return 0
 }
 
-// allOvertaken reports whether every call that is not stored has been overtaken.
+// allOvertaken reports whether every unstored call was overtaken.
 func (w *Watch) allOvertaken() bool {
 	before, all := w.overtaken(w.last().at), true
 	w.ledger.each(func(_ uint64, r *receipt) {

@@ -7,12 +7,13 @@ import (
 	"time"
 )
 
-// A server that could not be looked at when the last reply came is not idle for that time: nobody knows what it did.
+// A server that could not be polled when the last reply came does not count as idle for that time: its activity is
+// unknown.
 func TestIdleIsSeen(t *testing.T) {
 	const gap = 800 * time.Millisecond // the last reply comes after 80 s
 	synctest.Test(t, func(t *testing.T) {
 		p := &planned{
-			// It stores nothing for a while, as behind somebody else's lock.
+			// The server stores nothing for a while, as behind another client's lock.
 			rows: stores(100, gap, func(n int, answered time.Duration) (time.Duration, bool) {
 				if n < 5 {
 					return answered, true
@@ -33,7 +34,7 @@ func TestIdleIsSeen(t *testing.T) {
 	})
 }
 
-// Idle is only counted from when it is asked for, and between two looks that both succeeded.
+// Idle time only counts from the start of the measurement, and between two successful polls.
 func TestStillness(t *testing.T) {
 	at := func(seconds int) sample { return sample{at: time.Duration(seconds) * time.Second} }
 	var s idleness

@@ -11,24 +11,24 @@ import (
 	"rdiostress/internal/rdio"
 )
 
-// Ledger keeps a receipt of 40 bytes for each call of a run, by its number. Uploaders write to it at the same time,
-// each to the receipts of its own calls, without a lock; memory is taken a chunk at a time.
+// Ledger keeps a receipt of 40 bytes for each call of a run, by its number. Uploaders write to it concurrently without
+// a lock, each to the receipts of its own calls. Memory is allocated a chunk at a time.
 type Ledger struct {
-	pattern string // what the names of the run's calls have in front of their numbers
+	pattern string // prefix of the numbers in the run's file names
 	start   time.Time
 	table   [maxChunks]atomic.Pointer[chunk]
 	grow    sync.Mutex
 	tally   [tallies]tally
 
-	relabelled atomic.Bool // a call was sent with a system's label that is not this program's, as of a recording
+	relabelled atomic.Bool // a call was sent with a foreign system label, such as a recording's
 
-	wrong atomic.Pointer[map[uint64]string] // what is wrong with the audio of some calls, as of the last account
+	wrong atomic.Pointer[map[uint64]string] // audio faults of the last account, by call
 }
 
 const (
 	chunkBits = 13 // 8,192 receipts, 328 kB
 	chunkSize = 1 << chunkBits
-	maxChunks = 1 << 15 // 268 million calls; further ones are not kept
+	maxChunks = 1 << 15 // 268 million calls; later ones are not kept
 	tallies   = 64
 )
 
@@ -40,31 +40,32 @@ type tally struct {
 	_                             [40]byte // keeps neighbours off one cache line
 }
 
-// receipt is what is known of a call. Its plain fields are the uploader's until done is set, and constant from then on.
+// receipt is what is known about a call. Its plain fields belong to the uploader until done is set, and are constant
+// from then on.
 type receipt struct {
-	// place and voice are two numbers of up to 34 bits each with one of 30 bits below: the system and the second that
-	// the call is dated to; the talkgroup and the response time.
+	// place and voice each hold a number of up to 34 bits above one of 30 bits: the call's system and second; the
+	// talkgroup and the response time.
 	place, voice uint64
 
 	done  atomic.Uint64 // when the upload ended, in µs since the start, and its class; 0 before
-	seen  atomic.Uint64 // when the call was first found stored, in µs since the start and one; 0 before
+	seen  atomic.Uint64 // when the call was first found stored, in µs since the start plus one; 0 before
 	state atomic.Uint32
 }
 
-// The bits of a receipt's state. Those of mutable are what an account finds out, and begins anew.
+// The bits of a receipt's state. An account finds the bits of mutable, and clears them first.
 const (
 	once         uint32 = 1 << iota // stored
-	twice                           // and again
+	twice                           // stored again
 	otherSystem                     // stored with another system
 	otherGroup                      // with another talkgroup
 	otherTime                       // with another time
 	otherAudio                      // with other audio
 	comparedWell                    // the audio was compared
 	reencoded                       // the server converted the audio
-	wasDropped                      // the server says that it dropped it as a duplicate
+	wasDropped                      // the server says it dropped the call as a duplicate
 	countedStored
 	countedDropped
-	intentional // it was sent as a duplicate of another on purpose: it may be stored or not
+	intentional // an intentional duplicate: it may be stored or not
 
 	altered = otherSystem | otherGroup | otherTime | otherAudio
 	mutable = once | twice | altered | comparedWell | reencoded | foundAudio
@@ -73,17 +74,17 @@ const (
 const (
 	lowBits = 30
 	lowMask = 1<<lowBits - 1
-	// epoch lies so far before the run that any call's second since it fits, 17 years before and after.
+	// epoch is so far before the run that the seconds from it fit for any call within 17 years before or after the run.
 	epoch = 1 << (lowBits - 1)
 )
 
-// NewLedger returns an empty ledger of a run that starts at start, with its monotonic reading. Pattern is what the
-// run's file names have in front of the call's number, as rdio.MarkPattern says.
+// NewLedger returns an empty ledger of a run that starts at start, with its monotonic reading. pattern is the prefix of
+// the call's number in the run's file names, as rdio.MarkPattern returns it.
 func NewLedger(pattern string, start time.Time) *Ledger {
 	return &Ledger{pattern: pattern, start: start}
 }
 
-// Record takes the receipt of call n. It is what load.Receipts asks for.
+// Record takes the receipt of call n. It implements load.Receipts.
 func (l *Ledger) Record(n uint64, c *rdio.Call, o *measure.Outcome) {
 	r := l.slot(n)
 	if r == nil {
@@ -110,10 +111,10 @@ func (l *Ledger) Record(n uint64, c *rdio.Call, o *measure.Outcome) {
 	}
 }
 
-// fileName is what a file name of call n has in it.
+// fileName returns the part of a file name that identifies call n.
 func (l *Ledger) fileName(n uint64) string { return fmt.Sprintf("%s%07d", l.pattern, n) }
 
-// slot is the receipt of call n, in a chunk that is made if need be; nil past the last that is kept.
+// slot returns the receipt of call n, and allocates its chunk if needed; nil past the last one that is kept.
 func (l *Ledger) slot(n uint64) *receipt {
 	i := n >> chunkBits
 	if i >= maxChunks {
@@ -137,8 +138,8 @@ func (l *Ledger) add(i uint64) *chunk {
 	return c
 }
 
-// known is the receipt of call n if the run has come that far, which may have been sent a moment ago; nil for a number
-// that a stranger's file name happens to hold.
+// known returns the receipt of call n if the run has come that far, even if the call was sent just now; nil for a
+// number that only a stranger's file name contains.
 func (l *Ledger) known(n uint64) *receipt {
 	i := n >> chunkBits
 	switch {
@@ -151,45 +152,46 @@ func (l *Ledger) known(n uint64) *receipt {
 	}
 }
 
-// second is the second of a call's time, since the epoch before the run.
+// second returns the second of a call's time, counted from epoch.
 func (l *Ledger) second(t time.Time) uint64 {
 	return uint64(min(max(t.Unix()-l.start.Unix()+epoch, 0), lowMask))
 }
 
 func (l *Ledger) tallyOf(n uint64) *tally { return &l.tally[n%tallies] }
 
-// markSeen notes that call n was found stored, at a given time since the start.
+// markSeen records that call n was found stored, at a given time since the start.
 func (l *Ledger) markSeen(n uint64, r *receipt, at time.Duration) {
 	if r.seen.CompareAndSwap(0, uint64(max(at/time.Microsecond, 0))+1) && r.owed() {
 		l.countStored(n, r)
 	}
 }
 
-// countStored counts a call that is both acknowledged and stored, once: whoever learns the second of these two comes
-// here, and at times both do.
+// countStored counts a call once when it is both acknowledged and stored. Both sides call it when they learn of the
+// second of these events, sometimes at the same time.
 func (l *Ledger) countStored(n uint64, r *receipt) {
 	if r.state.Or(countedStored)&countedStored == 0 {
 		l.tallyOf(n).stored.Add(1)
 	}
 }
 
-// countDropped counts an acknowledged call that the server says that it did not store.
+// countDropped counts an acknowledged call that the server says it did not store.
 func (l *Ledger) countDropped(n uint64, r *receipt) {
 	if r.state.Or(countedDropped)&(countedDropped|countedStored) == 0 {
 		l.tallyOf(n).dropped.Add(1)
 	}
 }
 
-// counts are what is known so far. Dropped are those that the server says that it did not store, for whatever reason.
+// counts returns the counts so far. dropped counts the calls that the server says it did not store, for any reason.
 type counts struct{ acknowledged, stored, dropped int64 }
 
-// backlog is how many calls are acknowledged and not yet stored.
+// backlog returns how many calls are acknowledged and not yet stored.
 func (c counts) backlog() int64 { return max(c.acknowledged-c.stored-c.dropped, 0) }
 
 func (l *Ledger) counts() (c counts) {
 	for i := range l.tally {
 		t := &l.tally[i]
-		// The acknowledged last: a call that is counted meanwhile can make the backlog too large, not too small.
+		// Acknowledged calls are read last: a call that is counted meanwhile can make the backlog too large, not too
+		// small.
 		c.stored += t.stored.Load()
 		c.dropped += t.dropped.Load()
 		c.acknowledged += t.acknowledged.Load()
@@ -197,7 +199,7 @@ func (l *Ledger) counts() (c counts) {
 	return c
 }
 
-// each calls f with every receipt that is recorded, in order.
+// each calls f with every recorded receipt, in order.
 func (l *Ledger) each(f func(n uint64, r *receipt)) {
 	for i := range l.table {
 		c := l.table[i].Load()
@@ -212,7 +214,7 @@ func (l *Ledger) each(f func(n uint64, r *receipt)) {
 	}
 }
 
-// span is the times that the calls are dated to.
+// span returns the range of the calls' dates.
 func (l *Ledger) span() (from, to time.Time) {
 	low, high := uint64(lowMask), uint64(0)
 	l.each(func(_ uint64, r *receipt) { low, high = min(low, r.second()), max(high, r.second()) })
@@ -228,18 +230,18 @@ func (r *receipt) class() measure.Class { return measure.Class(r.done.Load()&0xf
 
 func (r *receipt) accepted() bool { return r.done.Load()&0xff == uint64(measure.Accepted)+1 }
 
-// owed reports whether the server owes that the call is stored: it was accepted, and no duplicate on purpose.
+// owed reports whether the server must store the call: it was accepted, and is no intentional duplicate.
 func (r *receipt) owed() bool { return r.accepted() && r.state.Load()&intentional == 0 }
 
-// doneAt is when the upload ended, since the start of the run.
+// doneAt returns when the upload ended, since the start of the run.
 func (r *receipt) doneAt() time.Duration { return time.Duration(r.done.Load()>>8) * time.Microsecond }
 
-// dueAt is when the call had to be sent.
+// dueAt returns when the call was due.
 func (r *receipt) dueAt() time.Duration {
 	return r.doneAt() - time.Duration(r.voice&lowMask)*time.Microsecond
 }
 
-// seenAt is when the call was first found stored.
+// seenAt returns when the call was first found stored.
 func (r *receipt) seenAt() (at time.Duration, ok bool) {
 	us := r.seen.Load()
 	return time.Duration(us-1) * time.Microsecond, us != 0

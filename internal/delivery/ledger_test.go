@@ -39,7 +39,7 @@ func TestReceiptKeepsWhatItIsGiven(t *testing.T) {
 	}
 }
 
-// Whoever comes first, the receipt or the look, a call is counted once.
+// A call is counted once, whether the receipt or the poll comes first.
 func TestCountedOnce(t *testing.T) {
 	const calls, lookers = 20_000, 3
 	l := NewLedger("rs-abcdefgh-", time.Now())
@@ -55,19 +55,19 @@ func TestCountedOnce(t *testing.T) {
 	}
 	all.Go(func() {
 		for n := range uint64(calls) {
-			record(l, n, rdio.Call{System: 1, Talkgroup: 1}, measure.Class(n%2)) // every other one is accepted
+			record(l, n, rdio.Call{System: 1, Talkgroup: 1}, measure.Class(n%2)) // every second one is accepted
 		}
 	})
 	all.Wait()
 	for n := range uint64(calls) {
-		l.markSeen(n, l.slot(n), 0) // those that no looker knew yet
+		l.markSeen(n, l.slot(n), 0) // those that no poll knew yet
 	}
 	if got := l.counts(); got != (counts{acknowledged: calls / 2, stored: calls / 2}) {
 		t.Errorf("counted %+v", got)
 	}
 }
 
-// A number that a stranger's file name happens to hold takes no memory.
+// A number that only a stranger's file name contains takes no memory.
 func TestUnknownNumbers(t *testing.T) {
 	l := NewLedger("rs-abcdefgh-", time.Now())
 	for _, n := range []uint64{chunkSize, 1 << 40, chunkSize * maxChunks} {
@@ -138,7 +138,7 @@ func TestRecordAllocatesNothing(t *testing.T) {
 	}
 }
 
-// BenchmarkRecord is what a receipt costs an upload, whose system calls take some 10 µs.
+// BenchmarkRecord measures the cost of a receipt for an upload, whose system calls take about 10 µs.
 func BenchmarkRecord(b *testing.B) {
 	l := NewLedger("rs-abcdefgh-", time.Now())
 	c, o := rdio.Call{System: 900, Talkgroup: 1001, Time: l.start}, measure.Outcome{Done: time.Second}

@@ -12,19 +12,19 @@ import (
 
 // LogReader is a log that grows.
 type LogReader interface {
-	// Read calls each with every line that was added since it was called last, as far as that is soon done. A line has
-	// no line end.
+	// Read calls each with every line that was added since the last call, as far as that is quick. A line comes without
+	// its line end.
 	Read(each func(line string)) error
 }
 
-// LogFile reads what is added to a server's log from when it was opened on. It follows a log that begins anew, under
-// the same name or cut to nothing. One goroutine uses it at a time.
+// LogFile reads what is added to a server's log after it was opened. It follows a log that is rotated, replaced under
+// the same name or truncated. One goroutine uses it at a time.
 type LogFile struct {
 	path string
 	file *os.File
 	at   int64
-	rest []byte // the begin of a line whose end is not there yet
-	skip bool   // the line under way is too long
+	rest []byte // start of a line that has no end yet
+	skip bool   // the current line is too long
 }
 
 var _ LogReader = (*LogFile)(nil)
@@ -34,7 +34,7 @@ const (
 	logAtOnce = 16 << 20 // bytes of one Read
 )
 
-// OpenLogFile opens a server's log, which must be a regular file: a pipe's lines would be taken from somebody else.
+// OpenLogFile opens a server's log, which must be a regular file: reading a pipe would steal lines from another reader.
 func OpenLogFile(path string) (*LogFile, error) {
 	l := &LogFile{path: path}
 	if err := l.open(); err != nil {
@@ -54,7 +54,7 @@ func (l *LogFile) open() error {
 		return err
 	}
 	if l.file != nil {
-		_ = l.file.Close() // it was only read
+		_ = l.file.Close() // opened for reading only
 	}
 	l.file, l.at, l.rest, l.skip = file, 0, nil, false
 	return nil
@@ -83,7 +83,7 @@ func (l *LogFile) Read(each func(line string)) error {
 	return nil
 }
 
-// checkReplaced tells, at the end of the file, whether there is a new one to be read, or the same one from its begin.
+// checkReplaced reports, at the end of the file, whether there is a new file to read, or the same one from its start.
 func (l *LogFile) checkReplaced() (bool, error) {
 	have, err := l.file.Stat()
 	if err != nil {
@@ -91,7 +91,7 @@ func (l *LogFile) checkReplaced() (bool, error) {
 	}
 	now, err := os.Stat(l.path)
 	switch {
-	case err != nil: // it was moved away, and nothing has taken its place by now
+	case err != nil: // it was moved away, and there is no new file yet
 		return false, nil
 	case !os.SameFile(have, now):
 		return true, l.open()
@@ -103,7 +103,7 @@ func (l *LogFile) checkReplaced() (bool, error) {
 	}
 }
 
-// split calls each with the lines that end in what was read.
+// split calls each with the lines that end in the bytes read.
 func (l *LogFile) split(read []byte, each func(string)) {
 	for len(read) > 0 {
 		line, rest, ended := bytes.Cut(read, []byte("\n"))
@@ -111,7 +111,7 @@ func (l *LogFile) split(read []byte, each func(string)) {
 			l.rest = append(l.rest, line...)
 		}
 		if l.skip = l.skip || len(l.rest) > MaxLogLine; l.skip && l.rest != nil {
-			each(string(l.rest[:MaxLogLine])) // its begin says what it is about
+			each(string(l.rest[:MaxLogLine])) // its start says what it is about
 			l.rest = nil
 		}
 		if ended {

@@ -51,7 +51,7 @@ func TestLogFile(t *testing.T) {
 	write(os.O_TRUNC, "cut and begun anew\n")
 	reads("after it was cut", "cut and begun anew")
 
-	if runtime.GOOS == "windows" { // where a file that is open cannot be moved
+	if runtime.GOOS == "windows" { // which cannot move an open file
 		return
 	}
 	write(os.O_APPEND, "last of the old\n")

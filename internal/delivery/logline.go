@@ -9,10 +9,10 @@ import (
 	"rdiostress/internal/secret"
 )
 
-// MaxLogLine is how much of a line of a server's log is read.
+// MaxLogLine is how many bytes of a line of a server's log are read.
 const MaxLogLine = 4096
 
-// logVerdict is what a server's log says of a call that it did not store.
+// logVerdict is what a server's log says about a call that it did not store.
 type logVerdict struct {
 	reason  string // without the file's name
 	dropped bool   // as a duplicate
@@ -25,7 +25,7 @@ type logVerdict struct {
 //	2026/11/24 12:00:00 controller.ingestcall: database is locked in INSERT INTO "calls" … 'run-7f3a-000100.mp3'
 //	[County] [Fire 1] duplicate dropped: run-7f3a-000100.mp3
 //
-// Every line that names the call's file counts, except those that say that it was stored or forwarded.
+// Every line that names the call's file counts, except lines that say that it was stored or forwarded.
 func parseLogLine(pattern, line string, hidden *secret.Redactor) (n uint64, w logVerdict, ok bool) {
 	line = strings.ToValidUTF8(line[:min(len(line), MaxLogLine)], string(utf8.RuneError))
 	n, ok = numberOf(pattern, line)
@@ -33,7 +33,7 @@ func parseLogLine(pattern, line string, hidden *secret.Redactor) (n uint64, w lo
 		return 0, logVerdict{}, false
 	}
 	before, after := aroundName(pattern, line)
-	before, after = hidden.Hide(before), hidden.Hide(after) // before they are cut
+	before, after = hidden.Hide(before), hidden.Hide(after) // before they are truncated
 	head := strings.ToLower(before)
 	if strings.Contains(head, "downstream") {
 		return 0, logVerdict{}, false
@@ -55,18 +55,19 @@ func parseLogLine(pattern, line string, hidden *secret.Redactor) (n uint64, w lo
 	return n, w, true
 }
 
-// noDuplicate matches words that name duplicates where the call is not one, or where the server is about to find out.
+// noDuplicate matches text that mentions duplicates although the call is not one, or the check is still to come.
 var noDuplicate = regexp.MustCompile(
 	`\b(?:no|not|non|never|without|isn.t|0)[ -]+(?:(?:a|an|any|the) )?duplicates?\b|` +
 		`duplicates?\b[ :=?"]*(?:0|false|no|none)\b|` +
 		`\bcheck\w*\b.*duplicate|duplicates? (?:check|detection|search|lookup|window)`)
 
-// isAboutCall reports whether a line of a server's log is about a call of any run, so that the server is at work.
+// isAboutCall reports whether a line of a server's log is about a call of any run, and so shows that the server is
+// working.
 func isAboutCall(line string) bool {
 	return strings.Contains(line, "file=") || strings.Contains(line, "newcall:")
 }
 
-// aroundName returns what stands before and after the name of the run's file.
+// aroundName returns the text before and after the name of the run's file.
 func aroundName(pattern, line string) (before, after string) {
 	const apart = " \t\"'`(),="
 	i := strings.Index(line, pattern)
@@ -81,16 +82,16 @@ func aroundName(pattern, line string) (before, after string) {
 
 var (
 	logClock  = regexp.MustCompile(`^(?:\d[\d/:.,TZ+-]*\s+)+`)               // 2026/11/24 12:00:00
-	logLabels = regexp.MustCompile(`^(?:\[[^\]]*\]\s*)+`)                    // [County] [Fire 1], of the call
-	logQuery  = regexp.MustCompile(`(?i)\s+in\s+(?:insert|select|update)\s`) // what comes is the query that failed
+	logLabels = regexp.MustCompile(`^(?:\[[^\]]*\]\s*)+`)                    // [County] [Fire 1], the call's labels
+	logQuery  = regexp.MustCompile(`(?i)\s+in\s+(?:insert|select|update)\s`) // followed by the query that failed
 	numbers   = regexp.MustCompile(`\d+`)
 )
 
-// longestReason is how many letters of a reason are kept.
+// longestReason is the maximum length of a reason in letters.
 const longestReason = 120
 
-// normaliseReason makes a reason of a line's words: without what differs from call to call, in one line that a terminal
-// can show.
+// normaliseReason turns a log line's text into a reason: one printable line without the parts that differ from call to
+// call.
 func normaliseReason(s string) string {
 	s = plain.Line(s, ' ')
 	s = logClock.ReplaceAllString(s, "")
@@ -105,19 +106,19 @@ func normaliseReason(s string) string {
 	return s
 }
 
-// reasons are the different ones that a server's log gave. Those that differ in numbers alone are one.
+// reasons are the distinct reasons that a server's log gave. Reasons that differ only in numbers count as one.
 type reasons struct {
-	texts []string // as it was given first, or without the numbers where these differ
+	texts []string // the first text, or one without the numbers if these differ
 	keys  []string
 }
 
-// Reasons have numbers from 1 on, which fit in four bits of a receipt; the last one stands for all further ones.
+// Reasons have numbers from 1 on, which fit in four bits of a receipt; the last number stands for all further reasons.
 const (
 	otherReason = 15
 	otherWords  = "other reasons"
 )
 
-// number returns a reason's.
+// number returns the number of a reason.
 func (s *reasons) number(text string) uint32 {
 	key := numbers.ReplaceAllString(text, "N")
 	for i, have := range s.keys {
@@ -135,7 +136,7 @@ func (s *reasons) number(text string) uint32 {
 	return uint32(len(s.keys))
 }
 
-// text returns the reason with a number. One that was given after the reasons were copied is among the other ones.
+// text returns the reason with a number. A reason that was given after the reasons were copied counts as "other".
 func (s *reasons) text(number uint32) string {
 	if number == 0 || number > uint32(len(s.texts)) {
 		return otherWords

@@ -10,12 +10,12 @@ import (
 	"rdiostress/internal/secret"
 )
 
-// What the servers log of calls, as their sources have it.
+// Log lines about calls, as the servers' sources have them.
 func TestReadWord(t *testing.T) {
 	const name = "rs-abcdefgh-0000100.mp3"
 	tests := []struct {
 		line string
-		want string // reason, and how it counts; empty where the line says nothing of a call that is not stored
+		want string // reason, and how it counts; empty if the line is not about an unstored call
 	}{
 		// rdio-scanner 7 and 6
 		{"newcall: system=11 talkgroup=1001 file=" + name + " success", ""},
@@ -63,7 +63,7 @@ func TestReadWord(t *testing.T) {
 			"newcall: system=nil talkgroup=0 file=" + name + " dropped - incomplete data (system ID is 0)",
 			"dropped - incomplete data (system ID is 0) (final)",
 		},
-		// Those say that the call is not a duplicate, or that the server looks for one.
+		// These lines say that the call is not a duplicate, or that the server is still checking.
 		{"not a duplicate: " + name, "not a duplicate"},
 		{"[County] [Fire 1] " + name + " is no duplicate", "is no duplicate"},
 		{"checking for duplicates of " + name, "checking for duplicates of"},
@@ -103,7 +103,7 @@ func TestReadWord(t *testing.T) {
 	}
 }
 
-// Reasons that differ in numbers alone are one, and there are few of them.
+// Reasons that differ only in numbers count as one, and the number of reasons is limited.
 func TestReasonsAreFew(t *testing.T) {
 	var r reasons
 	for i := range 3 {
@@ -127,7 +127,7 @@ func TestReasonsAreFew(t *testing.T) {
 	}
 }
 
-// What a server logs of a call may name the key, before or behind the file's name.
+// A log line about a call may contain the key, before or after the file's name.
 func TestLogLineHidesTheKey(t *testing.T) {
 	const key = `Zk7"longer/than8`
 	redactor := secret.NewRedactor(key)

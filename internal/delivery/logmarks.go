@@ -2,15 +2,15 @@ package delivery
 
 import "slices"
 
-// Bits of a receipt's state that stay when an account begins anew.
+// Bits of a receipt's state that a new account keeps.
 const (
-	wasFound    uint32 = 1 << 26 // an account has found it stored
+	wasFound    uint32 = 1 << 26 // an account found the call stored
 	wasRefused  uint32 = 1 << 27 // the server says that it did not store the call, for another reason than a duplicate
 	reasonShift        = 28      // the reason's number, see reasons; 0 means no reason
 	reasonMask         = 0xf << reasonShift
 )
 
-// markLogged notes what the server's log says of call n. Of several lines the last one counts.
+// markLogged records what the server's log says about call n. The last of several lines counts.
 func (l *Ledger) markLogged(n uint64, r *receipt, w logVerdict, reason uint32) {
 	bits := reason << reasonShift
 	switch {
@@ -30,10 +30,10 @@ func (l *Ledger) markLogged(n uint64, r *receipt, w logVerdict, reason uint32) {
 	}
 }
 
-// reasonOf is the number of the reason that the server's log gave for a call; 0 if it gave none.
+// reasonOf returns the number of the reason that the server's log gave for a call; 0 if it gave none.
 func reasonOf(state uint32) uint32 { return state >> reasonShift }
 
-// readLogLine notes what a line of the server's log says, if it is of a call of the run.
+// readLogLine records what a line of the server's log says, if it is about a call of the run.
 func (m *matcher) readLogLine(line string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -46,7 +46,7 @@ func (m *matcher) readLogLine(line string) {
 	}
 }
 
-// copyReasons are the reasons that the server's log gave by now.
+// copyReasons returns the reasons that the server's log has given so far.
 func (m *matcher) copyReasons() *reasons {
 	m.mu.Lock()
 	defer m.mu.Unlock()

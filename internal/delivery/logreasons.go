@@ -7,10 +7,10 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// maxReasons are told of one account; what is beyond them is told as other reasons.
+// maxReasons is how many reasons an account names; the others count as "other".
 const maxReasons = 8
 
-// reasonCounts counts the reasons that the server's log gave for calls that are not stored.
+// reasonCounts counts the reasons that the server's log gave for unstored calls.
 type reasonCounts struct {
 	why *reasons
 	by  map[reasonKey]*measure.Reason
@@ -25,8 +25,8 @@ func newReasonCounts(why *reasons) *reasonCounts {
 	return &reasonCounts{why: why, by: make(map[reasonKey]*measure.Reason)}
 }
 
-// count counts the reason that was given for call n, if there is one, and returns it as words that follow the call's
-// fate, if they add to that.
+// count counts the reason that was given for call n, if there is one, and returns it as text to follow the call's fate,
+// unless the fate already says it.
 func (g *reasonCounts) count(l *Ledger, n uint64, state uint32) string {
 	number := reasonOf(state)
 	if number == 0 {
@@ -43,7 +43,7 @@ func (g *reasonCounts) count(l *Ledger, n uint64, state uint32) string {
 	}
 	have.Count++
 	if key.fate == measure.FateDropped {
-		return "" // which says it already
+		return "" // the fate already says it
 	}
 	return "; the server's log says: " + have.Reason
 }

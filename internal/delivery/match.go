@@ -9,45 +9,45 @@ import (
 	"rdiostress/internal/secret"
 )
 
-// Sent is what was sent as the audio of a call.
+// Sent is the audio of a call as it was sent.
 type Sent struct {
 	Ext  string // the file name's extension, with its dot
 	Size int64  // in bytes
 	Sum  [sha256.Size]byte
 
-	// Audio makes the bytes once more, which converted audio is held against; nil where they are not at hand.
+	// Audio builds the bytes again, to compare converted audio with; nil if they are not available.
 	Audio func() []byte
 }
 
-// matcher finds the calls of a run among the rows that a server keeps, and notes in the ledger what became of them. It
-// is safe for concurrent use.
+// matcher finds the calls of a run among the rows that a server keeps, and records in the ledger what became of them.
+// It is safe for concurrent use.
 type matcher struct {
 	ledger *Ledger
 	sent   func(n uint64) (Sent, bool) // nil if the audio is not to be compared
 
 	mu       sync.Mutex
-	newest   int64         // highest id of all rows, of any run
-	answered time.Duration // when the latest call was acknowledged of those that are stored
-	found    bool          // an account has found a call of the run
+	newest   int64         // highest id of the rows of all runs
+	answered time.Duration // when the latest stored call was acknowledged
+	found    bool          // an account found a call of the run
 	reasons  reasons
-	named    bool   // a row was known by its name: the server keeps names, so that a row without ours is a stranger's
-	unnamed  int64  // rows that were not known by their names
-	highest  int64  // id of these
+	named    bool   // a row was identified by its name: the server keeps names, so a row without ours is a stranger's
+	unnamed  int64  // rows that were not identified by name
+	highest  int64  // highest id of unnamed rows
 	index    *index // built when first needed
 	audio    comparison
 
-	redactor *secret.Redactor // of what the server's log says
+	redactor *secret.Redactor // for the server's log lines
 
 	decodeTime time.Duration
 }
 
-// visitAll accounts for everything that a prober reads.
+// visitAll accounts for every row that a prober reads.
 func (m *matcher) visitAll() *Visitor {
 	from, to := m.ledger.span()
 	return &Visitor{Row: m.accountRow, Logged: m.readLogLine, Foreign: m.isForeign, From: from, To: to}
 }
 
-// isForeign tells by its name whether a row belongs to another run.
+// isForeign reports whether a row belongs to another run, by its name.
 func (m *matcher) isForeign(name string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -55,14 +55,14 @@ func (m *matcher) isForeign(name string) bool {
 	return !ok && (m.named || m.isOfAnother(name))
 }
 
-// markStored notes that a row was found stored.
+// markStored records that a row was found stored.
 func (m *matcher) markStored(r *Row, at time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.newest = max(m.newest, r.ID)
 	n, ok := numberOf(m.ledger.pattern, r.Name)
 	if !ok {
-		if r.ID > m.highest && !m.isOfAnother(r.Name) { // and not told about again
+		if r.ID > m.highest && !m.isOfAnother(r.Name) { // and not visited before
 			m.unnamed, m.highest = m.unnamed+1, r.ID
 		}
 		return
@@ -74,14 +74,14 @@ func (m *matcher) markStored(r *Row, at time.Duration) {
 	}
 }
 
-// advanceAnswered notes that a call is stored, and with it when it was acknowledged.
+// advanceAnswered records that a call is stored, and when it was acknowledged.
 func (m *matcher) advanceAnswered(r *receipt) {
 	if r.owed() {
 		m.answered = max(m.answered, r.doneAt())
 	}
 }
 
-// progress is how far the server has come: the highest id of all rows, and when the latest of the stored calls was
+// progress returns how far the server has come: the highest id of all rows, and when the latest stored call was
 // acknowledged.
 func (m *matcher) progress() (newest int64, answered time.Duration) {
 	m.mu.Lock()
@@ -95,26 +95,26 @@ func (m *matcher) foundAny() bool {
 	return m.found
 }
 
-// unnamedRows is how many rows were not known by their names, and whether any was.
+// unnamedRows returns how many rows were not identified by name, and whether any was.
 func (m *matcher) unnamedRows() (rows int64, named bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.unnamed, m.named
 }
 
-// hasReceipt reports whether a row's call is known by its name, and its receipt is there.
+// hasReceipt reports whether a row's call is identified by its name and has a receipt.
 func (m *matcher) hasReceipt(r *Row) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	n, ok := numberOf(m.ledger.pattern, r.Name)
 	if !ok {
-		return m.named // a stranger's: there is nothing to wait for
+		return m.named // a stranger's: no receipt will come
 	}
 	receipt := m.ledger.known(n)
 	return receipt == nil || receipt.done.Load() != 0
 }
 
-// accountRow notes that a row was found stored, whether it was before, and how it differs from what was sent.
+// accountRow records that a row was found stored, whether it was found before, and how it differs from what was sent.
 func (m *matcher) accountRow(r *Row) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -143,8 +143,7 @@ func (m *matcher) accountRow(r *Row) {
 	receipt.state.Or(bits)
 }
 
-// accountArrival accounts a row as it comes, at a time. It reports false where the receipt of its call is not there
-// yet.
+// accountArrival accounts for a row on arrival, at a given time. It returns false if the call has no receipt yet.
 func (m *matcher) accountArrival(r *Row, at time.Time) bool {
 	m.markStored(r, at.Sub(m.ledger.start))
 	if !m.hasReceipt(r) {
@@ -154,13 +153,13 @@ func (m *matcher) accountArrival(r *Row, at time.Time) bool {
 	return true
 }
 
-// isOfAnother tells the names of another run's calls. Where the server keeps those, it would keep ours.
+// isOfAnother reports whether a name belongs to another run's call. A server that keeps those names would keep ours.
 func (m *matcher) isOfAnother(name string) bool {
 	kind, _, _ := strings.Cut(m.ledger.pattern, "-")
 	return strings.Contains(name, kind+"-")
 }
 
-// compare compares the audio of a row with what was sent, and returns what it found as bits.
+// compare compares a row's audio with what was sent, and returns the result as bits.
 func (m *matcher) compare(n uint64, r *Row) uint32 {
 	sent, ok := m.sent(n)
 	if !ok {
@@ -170,7 +169,7 @@ func (m *matcher) compare(n uint64, r *Row) uint32 {
 	return m.audio.compare(n, &sent, r)
 }
 
-// differences are the bits for what a row has otherwise than the call was sent, without the audio's.
+// differences returns the bits for how a row differs from the sent call, except its audio.
 func (m *matcher) differences(receipt *receipt, r *Row) (bits uint32) {
 	if r.System >= 0 && r.System != receipt.system() {
 		bits |= otherSystem
@@ -184,8 +183,8 @@ func (m *matcher) differences(receipt *receipt, r *Row) (bits uint32) {
 	return bits
 }
 
-// findUnnamed finds a call by system, talkgroup and second, where the server does not keep names. A stranger's call can
-// be of the same talkgroup and second.
+// findUnnamed finds a call by system, talkgroup and second, if the server does not keep names. A stranger's call can
+// have the same talkgroup and second.
 func (m *matcher) findUnnamed(r *Row) (n uint64, ok bool) {
 	if r.System == OthersSystem && !m.ledger.relabelled.Load() {
 		return 0, false
@@ -205,11 +204,11 @@ func (m *matcher) findUnnamed(r *Row) (n uint64, ok bool) {
 	})
 }
 
-// index is a hash table over a ledger's receipts by system, talkgroup and second, which no two calls of a run share but
-// duplicates on purpose. It takes up to 16 bytes a call in a power of two, on top of the receipt's 40, and only where
-// names are not kept.
+// index is a hash table of a ledger's receipts by system, talkgroup and second, which no two calls of a run share
+// except intentional duplicates. It takes up to 16 bytes a call in a power of two, on top of the receipt's 40, and only
+// if names are not kept.
 type index struct {
-	slots []uint32 // number of the call and one; 0 is free
+	slots []uint32 // number of the call plus one; 0 is free
 }
 
 func newIndex(l *Ledger) *index {
@@ -229,7 +228,7 @@ func newIndex(l *Ledger) *index {
 	return x
 }
 
-// find finds the first call that a row may be of and that fits, or else the first.
+// find returns the first call that a row may be and that fits, or else the first that it may be.
 func (x *index) find(l *Ledger, r *Row, fits func(uint64, *receipt) bool) (found uint64, ok bool) {
 	second, size := l.second(r.Time), uint64(len(x.slots))
 	for i := hashPlace(r.Talkgroup, second); x.slots[i%size] != 0; i++ {
@@ -248,8 +247,8 @@ func (x *index) find(l *Ledger, r *Row, fits func(uint64, *receipt) bool) (found
 	return found, ok
 }
 
-// hashPlace mixes two numbers into a random-looking one (the finaliser of MurmurHash3). The system is left out, since
-// not every server tells it; that of each call is compared.
+// hashPlace mixes two numbers into a random-looking one (the finaliser of MurmurHash3). It leaves out the system, since
+// not every server stores it; find compares each call's system.
 func hashPlace(talkgroup int64, second uint64) uint64 {
 	x := uint64(talkgroup)*0xc2b2ae3d27d4eb4f ^ second*0x165667b19e3779f9
 	x = (x ^ x>>33) * 0xff51afd7ed558ccd

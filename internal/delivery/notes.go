@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// notes are texts about some calls, those with the lowest numbers, which are the ones that are named as examples.
+// notes are texts about the calls with the lowest numbers, which are named as examples.
 type notes map[uint64]string
 
 // wants reports whether a text about a call would be kept.
@@ -36,7 +36,7 @@ func (t *notes) put(n uint64, text string) {
 	}
 }
 
-// causes counts why calls' audio was not compared.
+// causes counts the reasons why calls' audio was not compared.
 type causes []cause
 
 type cause struct {
@@ -58,7 +58,7 @@ func (s *causes) add(text string) {
 	(*s)[i].calls++
 }
 
-// calls is how many calls there are causes of.
+// calls returns how many calls have causes.
 func (s causes) calls() (n uint64) {
 	for _, c := range s {
 		n += c.calls
@@ -66,7 +66,7 @@ func (s causes) calls() (n uint64) {
 	return n
 }
 
-// describe says them in a line. Where there is one that is all calls', it does without numbers.
+// describe lists the causes in one line. It leaves out the number if one cause applies to all calls.
 func (s causes) describe(of uint64) string {
 	var parts []string
 	for _, r := range s {

@@ -12,12 +12,12 @@ import (
 	"rdiostress/internal/rdio"
 )
 
-// planned is a Prober of a server of which it is known beforehand when it stores and logs what.
+// planned is a Prober of a server that stores and logs at planned times.
 type planned struct {
 	start  time.Time
 	rows   []plannedRow
 	lines  []plannedLine
-	broken func(at time.Duration) error // why it cannot be looked at, at a time; nil if it always can
+	broken func(at time.Duration) error // why it cannot be read at a given time; nil if it always can
 
 	looked time.Duration
 }
@@ -62,7 +62,7 @@ func (p *planned) fault(now time.Duration) error {
 	return p.broken(now)
 }
 
-// tell tells what happened after a time, until another one.
+// tell visits what happened in a span of time.
 func (p *planned) tell(after, until time.Duration, tell *Visitor) {
 	for i, r := range p.rows {
 		if r.at > after && r.at <= until {
@@ -80,15 +80,15 @@ const plannedPattern = "rs-abcdefgh-"
 
 func own(n int) string { return fmt.Sprintf("%s%07d.mp3", plannedPattern, n) }
 
-// waited is a run of calls, acknowledged one each gap, and the wait for them.
+// waited is a run of calls, acknowledged one per gap, and the wait for them.
 type waited struct {
 	calls   int
 	gap     time.Duration
 	options Options
-	stop    time.Duration // when the user stops waiting, since the start of the run; 0 is never
+	stop    time.Duration // when the user stops waiting, since the start of the run; 0 means never
 }
 
-// make makes the run, in a bubble of testing/synctest, and returns its delivery and how long that took.
+// make makes the run in a testing/synctest bubble, and returns its delivery and how long that took.
 func (r waited) make(t *testing.T, p *planned) (d measure.Delivery, took time.Duration) {
 	t.Helper()
 	p.start = time.Now()
@@ -124,10 +124,10 @@ func inWords(d measure.Delivery) string {
 	)
 }
 
-// patient waits as long as rdiostress does by itself.
+// patient waits as long as rdiostress does by default.
 func patient() Options { return Options{Timeout: time.Minute, Max: 10 * time.Minute} }
 
-// strangers are n rows of another run, from a time on, one each gap.
+// strangers returns n rows of another run, from a given time on, one per gap.
 func strangers(from, gap time.Duration, n int) (rows []plannedRow) {
 	for i := range n {
 		rows = append(rows, plannedRow{from + time.Duration(i)*gap, fmt.Sprintf("rs-otherrun-%07d.mp3", i)})
@@ -135,7 +135,7 @@ func strangers(from, gap time.Duration, n int) (rows []plannedRow) {
 	return rows
 }
 
-// stores is what a server stores of a run of calls, acknowledged one each gap, each by when it was
+// stores returns what a server stores of a run of calls that were acknowledged one per gap, each by when it was
 // acknowledged.
 func stores(
 	calls int,

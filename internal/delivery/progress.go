@@ -2,10 +2,10 @@ package delivery
 
 import "time"
 
-// Stage is how far a Watch has come.
+// Stage is the stage of a Watch.
 type Stage int
 
-// The stages. While it accounts, everything that is stored is read and compared with what was sent.
+// The stages. While accounting, a Watch reads everything that is stored and compares it with what was sent.
 const (
 	Sending Stage = iota
 	Waiting
@@ -13,24 +13,24 @@ const (
 	Concluded
 )
 
-// Progress is how storing stands, for displays.
+// Progress describes how storing stands, for displays.
 type Progress struct {
 	Acknowledged, Stored, Backlog uint64
 	PerS                          float64       // calls stored per second over the last minute
-	At                            time.Duration // when it was seen, since the run's start; 0 before the first look
-	Err                           error         // why the last look failed
+	At                            time.Duration // time of the poll, since the run's start; 0 before the first one
+	Err                           error         // why the last poll failed
 
 	Stage   Stage
 	Idle    time.Duration // how long the server has been idle, since the last reply
-	Busy    bool          // it was seen at work at the last look
-	Others  bool          // it has stored calls lately, and none of the run's
-	Left    time.Duration // until all is stored, at that rate; 0 where that cannot be said
+	Busy    bool          // the server was busy at the last poll
+	Others  bool          // it has recently stored calls, but none of the run's
+	Left    time.Duration // until all is stored, at that rate; 0 if not known
 	GivesUp time.Duration // until the wait ends if nothing changes
 
-	Read, ToRead uint64 // calls of the server's list, while it accounts; 0 where it is not known how many there are
+	Read, ToRead uint64 // calls of the server's list, while accounting; 0 if their number is not known
 }
 
-// Progress tells how storing stands. It is safe for concurrent use.
+// Progress returns how storing stands. It is safe for concurrent use.
 func (w *Watch) Progress() Progress {
 	now := w.elapsed()
 	w.mu.Lock()
@@ -56,10 +56,10 @@ func (w *Watch) Progress() Progress {
 	return p
 }
 
-// rateWindow is how far back the present rate is told by.
+// rateWindow is the window of the current rate.
 const rateWindow = time.Minute
 
-// recentRate is how many calls were stored per second over the last minute.
+// recentRate returns how many calls were stored per second over the last minute.
 func (w *Watch) recentRate() float64 {
 	last := w.samples[len(w.samples)-1]
 	first := last
@@ -72,6 +72,6 @@ func (w *Watch) recentRate() float64 {
 	return 0
 }
 
-// storedSince is how many calls were stored between two looks. Where the first call of the run becomes known by its
-// name, others' that were counted until then no longer are: that is no call less.
+// storedSince returns how many calls were stored between two polls. When the first call of the run is identified by its
+// name, foreign calls that were counted until then no longer count. The result is never negative.
 func storedSince(before, now sample) float64 { return float64(max(now.stored-before.stored, 0)) }

@@ -7,8 +7,8 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// When calls become known by their names, others' that were counted as stored until then are no calls lost, and no
-// negative rate.
+// When calls become identifiable by name, and foreign calls that counted as stored no longer do, no calls are lost and
+// no rate is negative.
 func TestNoNegativeRate(t *testing.T) {
 	w := &Watch{Options: Options{Every: time.Second}, ledger: NewLedger("x-", time.Now())}
 	w.samples = []sample{{}}

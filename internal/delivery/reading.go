@@ -9,13 +9,13 @@ import (
 	"rdiostress/internal/clock"
 )
 
-// reading is how far everything has been read, where that is known.
+// reading is how far reading everything has come, if known.
 type reading struct {
 	began, at   time.Duration // since the start of the run
 	read, total int64
 }
 
-// left is how long the rest takes, at the rate until now; 0 where that is not known.
+// left returns how long the rest takes, at the rate so far; 0 if not known.
 func (r *reading) left() time.Duration {
 	if r.read <= 0 || r.total <= r.read {
 		return 0
@@ -29,29 +29,29 @@ func (w *Watch) noteReading(r reading) {
 	w.reading = r
 }
 
-// How long the last account may take where the time is up, or somebody has ended the wait.
+// How long the last account may take if the time is up, or the user ended the wait.
 const (
 	interruptedLimit = 30 * time.Second
-	shortestReading  = 5 * time.Second // longer than a poll and then a reading wait for the lock of a database
+	shortestReading  = 5 * time.Second // longer than a poll plus a reading waits for a database lock
 )
 
-// A wait of more than endless has no end of its own; then accounting takes no longer than that of ten million calls.
+// A wait longer than endless has no end of its own; then the account may take as long as that of ten million calls.
 const (
 	endless      = 24 * time.Hour
 	accountLimit = 30 * time.Minute
 )
 
-// leastReading is how long everything may be read at least, however long the wait for calls to be stored was: without
-// that, nothing would be known. It is no longer than that wait may be, except where a short wait leaves no time for it.
+// leastReading returns the minimum time for reading everything, however long the wait for calls to be stored was:
+// without it, nothing would be known. It does not exceed the longest wait, unless a short wait leaves no time for it.
 func (w *Watch) leastReading() time.Duration {
 	return min(max(w.Max, shortestReading), interruptedLimit)
 }
 
-// errTimeUp says that not everything could be read in the time that there is.
+// errTimeUp means that not everything could be read in the available time.
 var errTimeUp = errors.New("the time was up before everything was read")
 
-// readStored reads everything that the server has of the run, and notes in the ledger what is there. It ends when Max
-// has passed since the last reply; when ctx ends, it accounts with what can be read soon.
+// readStored reads everything that the server has stored of the run, and records it in the ledger. It ends when Max has
+// passed since the last reply. When ctx ends, it continues with what can be read soon.
 func (w *Watch) readStored(ctx context.Context) error {
 	limit := max(w.timeLeft(), w.leastReading())
 	if w.Max > endless {
@@ -64,7 +64,7 @@ func (w *Watch) readStored(ctx context.Context) error {
 			cancel()
 		}
 	})()
-	defer context.AfterFunc(limited, w.interruptPoll)() // which the reading has to wait for
+	defer context.AfterFunc(limited, w.interruptPoll)() // since reading must wait for the poll
 	w.polling.Lock()
 	defer w.polling.Unlock()
 	err := w.readAnew(limited)
@@ -75,7 +75,7 @@ func (w *Watch) readStored(ctx context.Context) error {
 	return err
 }
 
-// describeTimeUp is errTimeUp, with how far reading has come, and what it has last failed with.
+// describeTimeUp returns errTimeUp with how far reading has come, and the last error.
 func (w *Watch) describeTimeUp(last error) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -89,10 +89,10 @@ func (w *Watch) describeTimeUp(last error) error {
 	return fmt.Errorf("%w: %w", err, last)
 }
 
-// mostReadings are made at most where the server begins anew while everything is read.
+// mostReadings is the maximum number of readings if the server starts again while everything is read.
 const mostReadings = 3
 
-// readAnew reads everything, from the beginning where the server has begun anew meanwhile.
+// readAnew reads everything, and starts over if the server has started again meanwhile.
 func (w *Watch) readAnew(ctx context.Context) (err error) {
 	for range mostReadings {
 		if w.feed == nil {
@@ -112,7 +112,7 @@ func (w *Watch) readAnew(ctx context.Context) (err error) {
 	return err
 }
 
-// accountVisitor is called with everything that is stored.
+// accountVisitor returns the visitor for everything that is stored.
 func (w *Watch) accountVisitor() *Visitor {
 	v := w.match.visitAll()
 	began := w.elapsed()
@@ -121,7 +121,7 @@ func (w *Watch) accountVisitor() *Visitor {
 	return v
 }
 
-// timeLeft is how long it may still be waited and read.
+// timeLeft returns how long waiting and reading may still take.
 func (w *Watch) timeLeft() time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()

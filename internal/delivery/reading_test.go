@@ -11,10 +11,10 @@ import (
 	"rdiostress/internal/rdio"
 )
 
-// stuck is a Prober that goes on until it is ended.
+// stuck is a Prober that runs until its context ends.
 type stuck struct {
 	counter
-	polls bool // ends; else neither does
+	polls bool // Poll returns; otherwise neither Poll nor ReadAll does
 }
 
 func (e stuck) Poll(ctx context.Context, v *Visitor) error {
@@ -32,14 +32,14 @@ func (stuck) ReadAll(ctx context.Context, v *Visitor) error {
 	return ctx.Err()
 }
 
-// watchOne watches for a run of one call, which was acknowledged.
+// watchOne watches a run of one call, which was acknowledged.
 func watchOne(t *testing.T, p Prober, o Options) *Watch {
 	l := NewLedger("rs-abcdefgh-", time.Now())
 	l.Record(0, &rdio.Call{System: 1, Talkgroup: 1, Time: time.Now()}, &measure.Outcome{Class: measure.Accepted})
 	return Start(t.Context(), l, p, o)
 }
 
-// The longest wait ends looks and the last reading alike, even where those would never end, and it is said so.
+// Max ends both polls and the last reading, even if these would never return, and the delivery says so.
 func TestTheLongestWaitEndsReading(t *testing.T) {
 	for _, polls := range []bool{true, false} {
 		t.Run(fmt.Sprintf("polls: %v", polls), func(t *testing.T) {
@@ -57,7 +57,7 @@ func TestTheLongestWaitEndsReading(t *testing.T) {
 	}
 }
 
-// It is told how long the reading of a list takes that says how long it is.
+// Progress says how long reading a list of known length takes.
 func TestReadingIsTold(t *testing.T) {
 	w := watchOne(t, counter{}, Options{Every: time.Hour, Timeout: time.Millisecond, Max: time.Millisecond})
 	defer w.Finish(t.Context(), 0)
@@ -72,7 +72,7 @@ func TestReadingIsTold(t *testing.T) {
 	}
 }
 
-// renewed is a Prober whose server begins anew while it is read, some times.
+// renewed is a Prober whose server starts again a few times while it is read.
 type renewed struct {
 	counter
 	times, read int
@@ -87,7 +87,7 @@ func (r *renewed) ReadAll(_ context.Context, v *Visitor) error {
 	return nil
 }
 
-// Where the server begins anew while its calls are read, they are read anew, and none counts twice.
+// If the server starts again while its calls are read, they are read again, and no call counts twice.
 func TestReadsAnew(t *testing.T) {
 	for times, want := range []string{"1 stored, 0 twice", "1 stored, 0 twice", "1 stored, 0 twice", "unread"} {
 		p := &renewed{times: times}

@@ -2,21 +2,21 @@ package delivery
 
 import "rdiostress/internal/random"
 
-// callSample keeps a sample of calls that is spread evenly over all that it was given, in little memory. Calls are
-// picked by a hash, so that a fault in every tenth call, say, is neither always nor never in it.
+// callSample keeps a sample of calls that is spread evenly over all calls, in little memory. It picks calls by a hash,
+// so that it neither always hits nor always misses a fault in, say, every tenth call.
 type callSample struct {
 	kept []sampledCall
-	mask uint64 // of the hash; calls in which its bits are 0 are kept
+	mask uint64 // a call is kept if these bits of its hash are 0
 }
 
-// sampledCall is a call, and a row that has it.
+// sampledCall is a call and its row.
 type sampledCall struct {
 	n   uint64
 	id  int64
-	ext string // of the name that the audio is kept under
+	ext string // of the stored file name
 }
 
-// maxSample are kept; when there are more, about half is left out, and of those to come too.
+// maxSample is how many calls are kept; if there are more, about half are dropped, and half of those to come too.
 const maxSample = 500
 
 func (s *callSample) add(c sampledCall) {
@@ -37,7 +37,7 @@ func (s *callSample) add(c sampledCall) {
 
 func (s *callSample) has(n uint64) bool { return random.Hash(0, n)&s.mask == 0 }
 
-// pickEvenly are at most this many of a list, spread evenly over it.
+// pickEvenly returns at most a given number of a list's calls, spread evenly over it.
 func pickEvenly(list []sampledCall, most int) []sampledCall {
 	if len(list) <= most {
 		return list

@@ -11,7 +11,7 @@ import (
 	"rdiostress/internal/rdio"
 )
 
-// adjustable is a server whose settings can be read, or not.
+// adjustable is a server whose settings may be readable or not.
 type adjustable struct {
 	planned
 	converts bool
@@ -31,7 +31,8 @@ func (a *adjustable) Settings(context.Context) (Settings, error) {
 	return Settings{ConvertsAudio: &a.converts}, nil
 }
 
-// Whether the server converts audio is asked when what is stored is compared, and again if it could not be read.
+// The watch reads whether the server converts audio when it compares stored audio, and again if the setting could not
+// be read.
 func TestAsksWhetherAudioIsConverted(t *testing.T) {
 	sent := func(uint64) (Sent, bool) { return Sent{}, false }
 	for _, tt := range []struct {

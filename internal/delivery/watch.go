@@ -10,48 +10,48 @@ import (
 	"rdiostress/internal/secret"
 )
 
-// Options say how a Watch looks, and for how long.
+// Options say how a Watch polls, and for how long.
 type Options struct {
-	Every   time.Duration // between two looks; 0 is a second
-	Timeout time.Duration // how long after the run the backlog may stand still before what is missing is given up
-	Max     time.Duration // how long to wait after the run in all, and to read what is stored
-	Before  int64         // calls since the prober was opened that are not the run's, where they are only counted
+	Every   time.Duration // between two polls; 0 means a second
+	Timeout time.Duration // how long the backlog may stand still after the run before the rest is given up
+	Max     time.Duration // limit for waiting after the run and reading what is stored
+	Before  int64         // calls since the prober was opened that are not the run's, if calls are only counted
 
 	AudioOptions
 
-	// Busy reports whether the server is seen at work, by its processor time or its queue: then calls may still be
-	// stored. It is nil where that cannot be seen.
+	// Busy reports whether the server is seen to work, by its processor time or its queue: then calls may still be
+	// stored. It is nil if that cannot be observed.
 	Busy func() bool
 
-	// Log is the server's log as it grows; nil without one.
+	// Log is the server's log as it grows; may be nil.
 	Log LogReader
 
-	// Redactor hides what must not be told of the log's lines.
+	// Redactor hides secrets in the log's lines.
 	Redactor *secret.Redactor
 }
 
-// Watch looks at what a server stores of a run while it goes, waits for the rest, and accounts.
+// Watch polls what a server stores of a run while it goes, waits for the rest, and makes an account.
 type Watch struct {
 	Options
 	ledger   *Ledger
 	place    Place
-	prober   Prober // place, where it is asked; else nil
-	feed     Feed   // place, where it tells of calls as they come, and is never read again; else nil
+	prober   Prober // the place if it is polled; else nil
+	feed     Feed   // the place if it pushes calls; else nil
 	match    *matcher
-	polling  sync.Mutex // held while the prober looks
-	logLines int64      // of the server's log that were about calls; looking holds it
+	polling  sync.Mutex // held during a poll
+	logLines int64      // log lines about calls; guarded by polling
 
 	mu      sync.Mutex
 	samples []sample
 	idle    idleness
-	pollErr error // of the last look
+	pollErr error // of the last poll
 	crash   time.Duration
 	ended   time.Duration // when the last reply came; negative before
 	stage   Stage
 	counted bool // the prober only counts calls until it accounts
 	reading reading
 
-	interrupt context.CancelFunc // of the look under way; nil if there is none
+	interrupt context.CancelFunc // of the poll under way; nil if there is none
 
 	cancel context.CancelFunc
 	poller sync.WaitGroup
@@ -61,16 +61,16 @@ type Watch struct {
 type sample struct {
 	at time.Duration // since the start of the run
 	counts
-	activity int64         // grows with whatever the server stores or logs, for calls of any run
-	answered time.Duration // when the latest call was acknowledged of those that were stored by then
+	activity int64         // grows with everything that the server stores or logs, for calls of any run
+	answered time.Duration // when the latest stored call was acknowledged
 }
 
-// Start begins to look until Finish is called, which must be.
+// Start begins to poll. The caller must call Finish.
 func Start(ctx context.Context, l *Ledger, p Place, o Options) *Watch {
 	if o.Every <= 0 {
 		o.Every = time.Second
 	}
-	// The run may be interrupted; what is stored of it still counts.
+	// The run may be interrupted; its stored calls still count.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	w := &Watch{Options: o, ledger: l, place: p, match: newMatcher(l, &o.AudioOptions), cancel: cancel}
 	w.match.redactor = o.Redactor
@@ -88,22 +88,22 @@ func Start(ctx context.Context, l *Ledger, p Place, o Options) *Watch {
 	return w
 }
 
-// pollRepeatedly looks again and again. A server whose calls take long to look at is looked at less often, so that
-// looking is never more than a fraction of what it does.
+// pollRepeatedly polls again and again. It polls a slow server less often, so that polling stays a small share of the
+// server's work.
 func (w *Watch) pollRepeatedly(ctx context.Context) {
 	for pause := w.Every; clock.Sleep(ctx, pause) == nil; {
 		began := time.Now()
 		w.poll(ctx)
-		const share = 4 // looking is at most 1/(1+share) of the time
+		const share = 4 // polling takes at most 1/(1+share) of the time
 		took := time.Since(began)
 		pause = max(w.Every-took, share*took)
 	}
 }
 
-// pollLimit is how long a look may take. The next one goes on where it has come to.
+// pollLimit is how long a poll may take. The next one continues where it stopped.
 const pollLimit = 30 * time.Second
 
-// poll looks once and takes a sample.
+// poll polls once and takes a sample.
 func (w *Watch) poll(ctx context.Context) {
 	w.polling.Lock()
 	defer w.polling.Unlock()
@@ -130,10 +130,10 @@ func (w *Watch) poll(ctx context.Context) {
 	w.readLog(hear)
 	s := sample{at: w.elapsed(), counts: w.ledger.counts()}
 	if rows, named := w.match.unnamedRows(); !named {
-		// Others' calls may be among those that were only counted.
+		// Foreign calls may be among those that were only counted.
 		s.stored = min(max(s.stored, rows, counted), s.acknowledged)
 	}
-	s.acknowledged = max(before, s.stored) // what was acknowledged while it looked cannot have been seen
+	s.acknowledged = max(before, s.stored) // calls acknowledged during the poll cannot have been seen
 	newest, answered := w.match.progress()
 	s.activity, s.answered = newest+max(counted, 0)+w.logLines, answered
 	busy := w.Busy != nil && w.Busy()
@@ -142,7 +142,7 @@ func (w *Watch) poll(ctx context.Context) {
 	w.counted = w.counted || counted >= 0
 	if w.pollErr = err; err != nil {
 		w.idle.addFailed()
-		return // such as while the server is down: what is not seen is no figure
+		return // such as while the server is down: no value without an observation
 	}
 	w.idle.add(w.samples[len(w.samples)-1], s, busy)
 	w.samples = append(w.samples, s)
@@ -157,7 +157,7 @@ func (w *Watch) setInterrupt(cancel context.CancelFunc) {
 	w.interrupt = cancel
 }
 
-// interruptPoll ends the look under way.
+// interruptPoll ends the poll under way.
 func (w *Watch) interruptPoll() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -166,17 +166,18 @@ func (w *Watch) interruptPoll() {
 	}
 }
 
-// readLog reads what the server's log says, where there is one. That it cannot be read only takes reasons away.
+// readLog reads the server's log, if there is one. If that fails, only reasons are missing.
 func (w *Watch) readLog(hear func(line string)) {
 	if w.Log != nil {
 		_ = w.Log.Read(hear)
 	}
 }
 
-// maxSamples are kept, a quarter of a megabyte: those of 2 h 16 min, a second apart; of a longer run, ever fewer.
+// maxSamples is how many samples are kept, a quarter of a megabyte: 2 h 16 min at one a second; in a longer run they
+// get sparser.
 const maxSamples = 8192
 
-// thinSamples leaves out every other sample but the latest ones.
+// thinSamples drops every other sample except the latest ones.
 func (w *Watch) thinSamples() {
 	kept := w.samples[:0]
 	for i, s := range w.samples {
@@ -187,20 +188,21 @@ func (w *Watch) thinSamples() {
 	w.samples = kept
 }
 
-// recentSamples are kept one by one: those of the last minute, a second apart, by which the present rate is told.
+// recentSamples is how many of the latest samples are all kept: the last minute at one a second, for the current rate.
 const recentSamples = 64
 
 func (w *Watch) elapsed() time.Duration { return time.Since(w.ledger.start) }
 
-// Crashed notes that the server was killed at a time since the start of the run: calls acknowledged before are
-// accounted apart.
+// Crashed records that the server was killed at a time since the start of the run: calls acknowledged before are
+// accounted separately.
 func (w *Watch) Crashed(at time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.crash = at
 }
 
-// FillSeries puts what was seen of storing into the points of a series, each by the last look at or before its end.
+// FillSeries writes the storage samples to the points of a series: for each point, the last sample at or before its
+// end.
 func (w *Watch) FillSeries(points []measure.Point) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -212,7 +214,7 @@ func (w *Watch) FillSeries(points []measure.Point) {
 			i++
 		}
 		s := w.samples[i]
-		if i == 0 { // not looked yet
+		if i == 0 { // not polled yet
 			continue
 		}
 		stored, backlog := uint64(s.stored), uint64(s.backlog())

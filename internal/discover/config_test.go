@@ -12,7 +12,7 @@ import (
 	_ "modernc.org/sqlite"
 )
 
-// write writes files into a new folder, in which "SQLITE" stands for a database, and "FOLDER" for a folder.
+// write writes files to a new folder, in which "SQLITE" stands for a database, and "FOLDER" for a folder.
 func write(t *testing.T, files map[string]string) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -49,7 +49,7 @@ func makeSQLite(t *testing.T, path string) {
 	}
 }
 
-// What a server's process is configured with is where its calls are looked for. DIR is the folder of its files.
+// The configuration of a server's process determines where its calls are searched for. DIR is the folder of its files.
 func TestConfigured(t *testing.T) {
 	const (
 		scanner = "DIR/rdio-scanner"
@@ -256,7 +256,7 @@ func TestConfigured(t *testing.T) {
 	}
 }
 
-// SQLite cannot open a file of another view of the files. A database that is asked for by its address can be reached.
+// SQLite cannot open a file in another mount namespace. A database with a network address can be reached.
 func TestInside(t *testing.T) {
 	f := &Found{}
 	f.add(sqlite("/proc/12/root/data/calls.db", "in x.ini"), Place{Method: Postgres, address: "postgres://db/calls"})
@@ -266,7 +266,7 @@ func TestInside(t *testing.T) {
 	}
 }
 
-// A program that passes connections on is not the server.
+// A program that forwards connections is not the server.
 func TestPassesOn(t *testing.T) {
 	for name, want := range map[string]bool{
 		"nginx": true, "ssh": true, "docker-proxy": true, "Caddy.exe": true, "systemd": true, "gvproxy": true,

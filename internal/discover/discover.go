@@ -1,9 +1,9 @@
-// Package discover finds out where a server on this machine keeps its calls: by the files that its process has open,
-// and by what it is configured with.
+// Package discover finds out where a server on this machine keeps its calls, by the files that its process has open and
+// by its configuration.
 //
-// It knows the configuration of rdio-scanner and its forks, ThinLine Radio, tr-engine and sdrtrunk-rdio-api. What it
-// finds are only candidates: whether a database holds a server's calls is for package delivery to say. Passwords stay
-// inside a [Place]; no text that this package makes has one.
+// It knows the configuration of rdio-scanner and its forks, ThinLine Radio, tr-engine and sdrtrunk-rdio-api. It only
+// finds candidates: package delivery decides whether a database holds a server's calls. Passwords stay inside a
+// [Place]; no text of this package contains one.
 package discover
 
 import (
@@ -21,15 +21,15 @@ import (
 // Found is what was found out about the process of a server.
 type Found struct {
 	PID    int32
-	Name   string  // of its program
-	Places []Place // where it may keep its calls, the likeliest first
+	Name   string  // its program's name
+	Places []Place // where it may keep its calls, the most likely first
 
-	// Problem says why what the configuration names is not among the places; empty if nothing was in the way.
+	// Problem says why the database in the configuration is not among the places; empty if there was no problem.
 	Problem string
 
 	Dir      string // the process's working directory; empty if it cannot be read
-	AudioDir string // where relative paths of audio files in the server's database begin; empty if that is not known
-	Log      string // the file that its output or its errors go to; empty if they go to none
+	AudioDir string // base of relative audio paths in the server's database; empty if not known
+	Log      string // the file that receives its output or errors; empty if none does
 }
 
 // Methods of a Place, as the report names them.
@@ -39,7 +39,7 @@ const (
 	MySQL    = "mysql"
 )
 
-// Place is a database that a server may keep its calls in.
+// Place is a database in which a server may keep its calls.
 type Place struct {
 	Method string // SQLite, Postgres or MySQL
 	Where  string // the file, or the database and its host, in words and without a password
@@ -48,27 +48,27 @@ type Place struct {
 	address string
 }
 
-// Address is a file's path or a database's address. It may hold a password, and is not to be shown.
+// Address is a file's path or a database's address. It may contain a password, and must not be shown.
 func (p Place) Address() string { return p.address }
 
-// String describes the place without its password.
+// String returns a description of the place without its password.
 func (p Place) String() string { return p.Where + ", found " + p.How }
 
-// GoString is String, so that no verb shows a password.
+// GoString returns String, so that no verb shows a password.
 func (p Place) GoString() string { return p.String() }
 
-// served is a database of a database server.
+// served returns the place of a database on a database server.
 func served(method, name, host, how, address string) Place {
 	return Place{Method: method, Where: plain(fmt.Sprintf("database %s on %s", name, host)), How: how, address: address}
 }
 
-// ErrForbidden says that a process may not be looked at.
+// ErrForbidden means that this user may not read a process.
 var ErrForbidden = errors.New("it belongs to another user: a run as that user can look at it")
 
-// ErrPassesOn says that a process only passes connections on to the server.
-var ErrPassesOn = errors.New("it passes connections on to the server, whose own address has to be named instead")
+// ErrPassesOn means that a process only forwards connections to the server.
+var ErrPassesOn = errors.New("it forwards connections to the server: name the address of the server itself")
 
-// Find looks at the processes of a server, of which the first is the one that the others descend from.
+// Find inspects the processes of a server, of which the first is the ancestor of the others.
 func Find(ctx context.Context, pids []int32) (*Found, error) {
 	var found *Found
 	var all []*process
@@ -103,9 +103,9 @@ func Find(ctx context.Context, pids []int32) (*Found, error) {
 	return found, nil
 }
 
-// configured adds what a process is configured with, and reports whether it is the process of a known server. The first
-// kind of configuration that there is counts: what belongs to another server, such as a variable of the user's shell,
-// is no place to look.
+// configured adds the places in a process's configuration, and reports whether it is the process of a known server.
+// Only the first kind of configuration that exists counts: one of another server, such as a variable of the user's
+// shell, names no place.
 func (f *Found) configured(p *process) bool {
 	for _, read := range []func(*process) *configuration{sdrtrunkAPI, rdioScanner, trEngine} {
 		c := read(p)
@@ -122,27 +122,27 @@ func (f *Found) configured(p *process) bool {
 	return false
 }
 
-// configuration is what a process of a known server is configured with.
+// configuration is the configuration of a process of a known server.
 type configuration struct {
 	places   []Place
 	audioDir string
 	problem  string
 }
 
-// maxConfiguration is how large the configuration of a server may be.
+// maxConfiguration is the maximum size of a server's configuration.
 const maxConfiguration = 4 << 20
 
-// unreadable is of a configuration whose file cannot be read.
+// unreadable returns a configuration whose file cannot be read.
 func unreadable(path string, err error) *configuration {
 	return &configuration{
 		problem: fmt.Sprintf("its configuration %s cannot be read: %v", plain(path), errors.Unwrap(err)),
 	}
 }
 
-// byDefault is how a database is found that nothing names.
+// byDefault describes how a database was found that is not configured.
 func byDefault(p *process) string { return fmt.Sprintf("where process %d keeps it by default", p.pid) }
 
-// add adds places that are not there yet, and can be opened from here.
+// add adds places that are new and can be opened from here.
 func (f *Found) add(places ...Place) {
 	for _, p := range places {
 		if p.Method == SQLite && inside.MatchString(p.address) {
@@ -156,11 +156,11 @@ func (f *Found) add(places ...Place) {
 	}
 }
 
-// inside is how the paths of another view of the files begin. They can be read, but SQLite follows the link and looks
-// at the files of this program's own view.
+// inside is the prefix of paths in another mount namespace. These can be read, but SQLite follows the link and opens
+// the files of this program's own namespace.
 var inside = regexp.MustCompile(`^/proc/[0-9]+/root/`)
 
-// same reports whether two places are one database.
+// same reports whether two places are the same database.
 func (p Place) same(q Place) bool {
 	return p.Method == q.Method && (p.address == q.address || p.Method == SQLite && sameFile(p.address, q.address))
 }
@@ -171,8 +171,8 @@ func sameFile(a, b string) bool {
 	return err == nil && err2 == nil && os.SameFile(x, y)
 }
 
-// PassesOn tells programs that listen for a server that is elsewhere, by their names. What they have open, are
-// configured with, and use of the machine says nothing about it.
+// PassesOn reports, by its name, whether a program listens on behalf of a server elsewhere. Its open files, its
+// configuration and its use of the machine say nothing about that server.
 func PassesOn(name string) bool {
 	return slices.Contains([]string{
 		"ssh", "sshd", "autossh", "socat", "stunnel", "stunnel4", "nginx", "haproxy", "caddy", "traefik", "envoy",
@@ -183,7 +183,7 @@ func PassesOn(name string) bool {
 	}, strings.TrimSuffix(strings.ToLower(name), ".exe"))
 }
 
-// name is the name of a process's program.
+// name returns the name of a process's program.
 func (p *process) name() string {
 	if p.exe != "" {
 		return filepath.Base(p.exe)

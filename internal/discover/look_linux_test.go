@@ -18,12 +18,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// roleVariable has the test binary be a process that is looked at, or that looks.
+// roleVariable makes the test binary a process that is inspected, or that inspects.
 const roleVariable = "DISCOVER_TEST_ROLE"
 
 func TestMain(m *testing.M) {
 	switch os.Getenv(roleVariable) {
-	case "parent": // keeps a database open in one of the ways that SQLite has, and has a child that keeps another
+	case "parent": // keeps a database open with one of SQLite's journals, and has a child that keeps another open
 		keepOpen("wal.db", "wal")
 		child := exec.Command(os.Args[0])
 		child.Env = append(os.Environ(), roleVariable+"=child")
@@ -76,8 +76,8 @@ func keepOpen(name, journal string) {
 	}
 }
 
-// start starts a process in a role, whose errors go to log in dir, and returns the numbers that it prints. It ends
-// with the test.
+// start starts a process in a role, whose errors go to log in dir, and returns the numbers that it prints. The process
+// ends with the test.
 func start(t *testing.T, role, dir string, lines int) (pids []int32) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
@@ -117,7 +117,7 @@ func start(t *testing.T, role, dir string, lines int) (pids []int32) {
 	return pids
 }
 
-// What a real process and its child have open is found, and files that are no databases or are gone are not.
+// The open databases of a real process and its child are found; other and deleted files are not.
 func TestLook(t *testing.T) {
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
@@ -159,12 +159,12 @@ func TestLookAtOthers(t *testing.T) {
 	}
 	hidden := start(t, "hidden", t.TempDir(), 1)[0]
 	cmd := exec.Command(os.Args[0], fmt.Sprint(hidden))
-	if os.Getuid() == 0 { // who sees all: let somebody else look
+	if os.Getuid() == 0 { // root sees all: inspect as another user
 		cmd.Path = forNobody(t)
 		const nobody = 65534
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 	}
-	// A test binary that measures coverage writes that down at its end, and says so where it cannot.
+	// A test binary that measures coverage writes the profile at its end, and prints a message if it cannot.
 	coverage := t.TempDir()
 	for _, dir := range []string{filepath.Dir(coverage), coverage} {
 		_ = os.Chmod(dir, 0o777)
@@ -177,7 +177,7 @@ func TestLookAtOthers(t *testing.T) {
 	}
 }
 
-// forNobody copies the test binary to where every user can run it.
+// forNobody copies the test binary to a place where every user can run it.
 func forNobody(t *testing.T) (path string) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "discover-")

@@ -5,7 +5,7 @@ import (
 	"unicode"
 )
 
-// option finds the value of the last option of one of some names, as Go's flags (-name value, --name=value) and
+// option returns the value of the last option with one of some names, as Go's flags (-name value, --name=value) and
 // Python's argparse (-n value, --name value) write it.
 func option(args []string, names ...string) (value string, ok bool) {
 	for i, arg := range args {
@@ -28,8 +28,8 @@ func option(args []string, names ...string) (value string, ok bool) {
 	return value, ok
 }
 
-// parseINI reads the keys that stand before any section of an INI file, or in its section DEFAULT, as rdio-scanner
-// reads them: "#" and ";" begin comments wherever they stand outside of quotes.
+// parseINI parses the keys of an INI file before any section or in its section DEFAULT, as rdio-scanner does: "#" and
+// ";" start a comment anywhere outside of quotes.
 func parseINI(text string) map[string]string {
 	keys := make(map[string]string)
 	inside := true
@@ -52,7 +52,7 @@ func parseINI(text string) map[string]string {
 	return keys
 }
 
-// valueINI reads a value: what quotes enclose, or else the text up to a comment.
+// valueINI parses a value: the text in quotes, or else the text up to a comment.
 func valueINI(text string) string {
 	text = strings.TrimSpace(text)
 	for _, quote := range []string{`"""`, "`"} {
@@ -73,8 +73,8 @@ func valueINI(text string) string {
 	return text
 }
 
-// parseEnv reads a file of variables (.env), as the shell and the libraries of that name do: NAME=value, with or
-// without "export", in quotes or not, and with ${NAME} for variables further up.
+// parseEnv parses a file of variables (.env), as the shell and the libraries of that name do: NAME=value, with or
+// without "export", in quotes or not, and with ${NAME} for earlier variables.
 func parseEnv(text string) map[string]string {
 	variables := make(map[string]string)
 	for line := range strings.Lines(strings.TrimPrefix(text, "\uFEFF")) {
@@ -91,7 +91,7 @@ func parseEnv(text string) map[string]string {
 	return variables
 }
 
-// valueEnv reads the value of a variable.
+// valueEnv parses the value of a variable.
 func valueEnv(text string, variables map[string]string) string {
 	if text == "" {
 		return ""
@@ -117,7 +117,7 @@ func valueEnv(text string, variables map[string]string) string {
 	return expand(text, variables)
 }
 
-// expand puts the values of variables in place of ${NAME} and $NAME.
+// expand replaces ${NAME} and $NAME by the values of variables.
 func expand(text string, variables map[string]string) string {
 	var out strings.Builder
 	for {
@@ -147,7 +147,7 @@ func expand(text string, variables map[string]string) string {
 	}
 }
 
-// plain is a text of somebody else's without characters that a terminal would act on.
+// plain returns foreign text without control characters.
 func plain(text string) string {
 	return strings.Map(func(c rune) rune {
 		if unicode.IsPrint(c) {

@@ -128,7 +128,7 @@ func TestDatabaseURL(t *testing.T) {
 	}
 }
 
-// Whatever stands in a file or on a command line, it is read without a fault, and what is shown can be shown.
+// Any file and any command line is read without a panic, and the result can be shown.
 func FuzzParsers(f *testing.F) {
 	f.Add(
 		"db_type = postgresql\ndb_pass = `a;b`\n[x]", "export A='b'\nC=${A}$\n", "-db_file\x00--db_pass=hush\x00-c",

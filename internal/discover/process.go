@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// process is what the system tells about a process. What it does not tell is empty.
+// process is what the system shows about a process. What it does not show is empty.
 type process struct {
 	pid  int32
 	args []string // its command line, with the program's name
@@ -14,13 +14,13 @@ type process struct {
 	exe  string   // its program
 
 	files   []string // regular files that it has open
-	outputs []string // of these, what its output and its errors go to
+	outputs []string // of these, the files that receive its output and errors
 
-	root string // where the process's view of the file system can be reached; empty if it has the same view
+	root string // path to the process's root directory; empty if it is the same as ours
 }
 
-// abs is where a path that the process uses is for this program. A relative one begins in base, or in the working
-// directory where that is empty.
+// abs converts a path of the process to a path for this program. A relative path begins in base, or in the working
+// directory if base is empty.
 func (p *process) abs(path, base string) string {
 	switch {
 	case filepath.IsAbs(path):
@@ -34,7 +34,7 @@ func (p *process) abs(path, base string) string {
 	return p.outside(path)
 }
 
-// outside is where an absolute path of the process's is for this program.
+// outside converts an absolute path of the process to a path for this program.
 func (p *process) outside(path string) string {
 	if p.root == "" || strings.HasPrefix(path, p.root+"/") {
 		return path
@@ -46,7 +46,7 @@ func (p *process) outside(path string) string {
 	return inside
 }
 
-// variable is the value of an environment variable.
+// variable returns the value of an environment variable.
 func (p *process) variable(name string) string {
 	for _, v := range p.env {
 		if value, ok := strings.CutPrefix(v, name+"="); ok {
@@ -56,7 +56,7 @@ func (p *process) variable(name string) string {
 	return ""
 }
 
-// option is the value of the last option of a name on the command line.
+// option returns the value of the last option of a name on the command line.
 func (p *process) option(names ...string) (string, bool) {
 	if len(p.args) == 0 {
 		return "", false
@@ -64,7 +64,7 @@ func (p *process) option(names ...string) (string, bool) {
 	return option(p.args[1:], names...)
 }
 
-// log is the file that the process's output goes to, or else its errors.
+// log returns the file that receives the process's output, or else its errors.
 func (p *process) log() string {
 	if len(p.outputs) == 0 {
 		return ""

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// find reads what /proc tells about a process.
+// find reads what /proc shows about a process.
 func find(_ context.Context, pid int32) (*process, error) {
 	base := fmt.Sprintf("/proc/%d", pid)
 	fds, err := os.ReadDir(base + "/fd")
@@ -24,9 +24,9 @@ func find(_ context.Context, pid int32) (*process, error) {
 		return nil, fmt.Errorf("its open files: %w", err)
 	}
 	p := &process{pid: pid, args: texts(base + "/cmdline"), env: texts(base + "/environ")}
-	p.dir, _ = os.Readlink(base + "/cwd") // empty where it cannot be read
+	p.dir, _ = os.Readlink(base + "/cwd") // empty if it cannot be read
 	exe, _ := os.Readlink(base + "/exe")
-	p.exe = strings.TrimSuffix(exe, " (deleted)") // such as after an upgrade
+	p.exe = strings.TrimSuffix(exe, " (deleted)") // for example after an upgrade
 	view, err := os.Readlink(base + "/ns/mnt")
 	own, err2 := os.Readlink("/proc/self/ns/mnt")
 	if err != nil || err2 != nil || view != own || !sameFile("/", base+"/root") {
@@ -50,7 +50,7 @@ func find(_ context.Context, pid int32) (*process, error) {
 	return p, nil
 }
 
-// open is the regular file that a descriptor is; empty if it is something else, or a file that has been deleted.
+// open returns the regular file of a descriptor; empty if it is something else, or a deleted file.
 func (p *process) open(fd string) string {
 	path, err := os.Readlink(fd)
 	if err != nil || !filepath.IsAbs(path) {
@@ -67,7 +67,7 @@ func (p *process) open(fd string) string {
 	return ""
 }
 
-// texts reads a file of texts that end with a zero byte each.
+// texts reads a file of zero-terminated strings.
 func texts(path string) []string {
 	data, err := os.ReadFile(path)
 	if err != nil || len(data) == 0 {

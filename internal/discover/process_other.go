@@ -11,7 +11,7 @@ import (
 	ps "github.com/shirou/gopsutil/v4/process"
 )
 
-// find reads what the system tells about a process. Not every system tells which files one has open.
+// find reads what the system shows about a process. Not every system shows a process's open files.
 func find(ctx context.Context, pid int32) (*process, error) {
 	proc, err := ps.NewProcessWithContext(ctx, pid)
 	if err != nil {

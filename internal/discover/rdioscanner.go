@@ -14,12 +14,12 @@ import (
 	"rdiostress/internal/inputfile"
 )
 
-// rdioConfig is what rdio-scanner, its forks and ThinLine Radio are told about their database.
+// rdioConfig is the database configuration of rdio-scanner, its forks and ThinLine Radio.
 type rdioConfig struct {
 	kind, file, host, port, name, user, password string
 }
 
-// keys are where the values stand in c, by their names on the command line and in the file.
+// keys returns pointers to the values in c, by their names on the command line and in the file.
 func (c *rdioConfig) keys() map[string]*string {
 	return map[string]*string{
 		"db_type": &c.kind, "db_file": &c.file, "db_host": &c.host, "db_port": &c.port, "db_name": &c.name,
@@ -27,7 +27,7 @@ func (c *rdioConfig) keys() map[string]*string {
 	}
 }
 
-// rdioScanner reads the configuration of rdio-scanner and its kin: the command line, and the file, which has
+// rdioScanner reads the configuration of rdio-scanner and its relatives: the command line, and the file, which takes
 // precedence.
 func rdioScanner(p *process) *configuration {
 	bases, files := p.rdioBases(), []string{"rdio-scanner.ini", "thinline-radio.ini"}
@@ -68,11 +68,11 @@ func rdioScanner(p *process) *configuration {
 	return nil
 }
 
-// defaultFile is rdio-scanner's database where nothing is configured.
+// defaultFile is rdio-scanner's default database.
 const defaultFile = "rdio-scanner.db"
 
-// fromFile is the configuration with what the file at path says in place of what the command line does. A port of the
-// command line does not count beside a file, whether that has one or not.
+// fromFile returns the configuration with the values of the file at path in place of those of the command line. A port
+// on the command line is ignored if there is a file, whether the file has one or not.
 func (c rdioConfig) fromFile(p *process, base, path, text string) *configuration {
 	c.port = ""
 	values := parseINI(text)
@@ -87,7 +87,7 @@ func (c rdioConfig) fromFile(p *process, base, path, text string) *configuration
 	return c.configuration(p, base, "in "+plain(path))
 }
 
-// configuration is where the values say that the database is; nil if they say nothing and the server has no default.
+// configuration returns where the values place the database; nil if they are empty and the server has no default.
 func (c rdioConfig) configuration(p *process, base, how string) *configuration {
 	host := strings.Trim(cmp.Or(c.host, "localhost"), "[]")
 	network := func(method, scheme, port string) *configuration {
@@ -116,11 +116,11 @@ func (c rdioConfig) configuration(p *process, base, how string) *configuration {
 	}
 }
 
-// goBuild is in the path of a program that "go run" made.
+// goBuild is part of the path of a program that "go run" built.
 var goBuild = regexp.MustCompile(`go-build[0-9]+`)
 
-// rdioBases are the folders that rdio-scanner's relative paths may begin in: the one that is named, or else the
-// program's own, or one in the user's home folder where it may not write there.
+// rdioBases returns the possible base folders of rdio-scanner's relative paths: the configured one, or else the
+// program's own, or one in the user's home folder if it may not write to its own.
 func (p *process) rdioBases() (bases []string) {
 	switch named, ok := p.option("base_dir"); {
 	case ok:

@@ -40,8 +40,8 @@ func sdrtrunkAPI(p *process) *configuration {
 	return &configuration{places: []Place{sqlite(p.abs(file, ""), how)}}
 }
 
-// parseSDRTrunkAPI reads the path of the database; empty if the file does not name it, or is no YAML, which the
-// server makes its defaults of too.
+// parseSDRTrunkAPI returns the path of the database; empty if the file does not have it, or is no YAML, in which case
+// the server uses its defaults too.
 func parseSDRTrunkAPI(text []byte) string {
 	var config struct {
 		Database struct {

@@ -9,11 +9,11 @@ import (
 	"rdiostress/internal/inputfile"
 )
 
-// magic is what every SQLite database begins with.
+// magic is the start of every SQLite database.
 const magic = "SQLite format 3\x00"
 
-// databases are the SQLite databases among the files that the process has open, also by the files that SQLite keeps
-// beside them.
+// databases returns the SQLite databases among the files that the process has open, also found by the files that SQLite
+// keeps beside them.
 func (p *process) databases() (places []Place) {
 	for _, file := range p.files {
 		for _, beside := range []string{"-wal", "-shm", "-journal"} {

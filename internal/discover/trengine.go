@@ -13,11 +13,11 @@ import (
 	"rdiostress/internal/inputfile"
 )
 
-// trEngine reads the configuration of tr-engine: the command line, else the environment, else the file of variables.
-// An address of a database in the environment is taken for that of any other server too.
+// trEngine reads the configuration of tr-engine: the command line, else the environment, else the file of variables. A
+// database address in the environment is used for any other server too.
 func trEngine(p *process) *configuration {
 	fromFile, path := map[string]string{}, ""
-	if strings.Contains(strings.ToLower(p.name()), "engine") { // others do not read the file, which may be anybody's
+	if strings.Contains(strings.ToLower(p.name()), "engine") { // others do not read the file, which may be unrelated
 		name, _ := p.option("env-file")
 		path = p.abs(cmp.Or(name, ".env"), "")
 		if text, err := inputfile.Read(path, maxConfiguration); err == nil {
@@ -48,7 +48,7 @@ func trEngine(p *process) *configuration {
 	return c
 }
 
-// databaseURL is the place that an address names.
+// databaseURL returns the place of a database address.
 func databaseURL(address, how string) (Place, bool) {
 	if rest, ok := strings.CutPrefix(address, "mysql://"); ok {
 		if i := strings.LastIndexByte(rest, '@'); i >= 0 {
@@ -63,7 +63,7 @@ func databaseURL(address, how string) (Place, bool) {
 		return Place{}, false
 	}
 	host := net.JoinHostPort(config.Host, strconv.Itoa(int(config.Port)))
-	if filepath.IsAbs(config.Host) { // the folder of a socket
+	if filepath.IsAbs(config.Host) { // a socket's folder
 		host = config.Host
 	}
 	return served(Postgres, config.Database, host, how, address), true

@@ -10,7 +10,7 @@ import (
 	"rdiostress/internal/units"
 )
 
-// The severities of alerts, and the figures that alerts are about.
+// The severities of alerts, and the values that alerts limit.
 const (
 	High     = "high"
 	Critical = "critical"
@@ -20,21 +20,21 @@ const (
 	AlertMemoryGrowth = "memory_growth"
 	AlertDiskFree     = "disk_free"
 
-	// alertWindowS is the length of the sliding windows that error rate and response time are of.
+	// alertWindowS is the length of the sliding windows for error rate and response time.
 	alertWindowS = 10
-	// clearS is how long a figure must be back within its limit before its alert closes.
+	// clearS is how long a value must be back within its limit before its alert closes.
 	clearS = 10
-	// maxAlerts bounds the alerts of a rule, and so the memory of a run that takes days: the last one stays open.
+	// maxAlerts limits the alerts of a rule, and so the memory of a run over days: the last one stays open.
 	maxAlerts = 100
 )
 
-// Sample is an interval of the run, as alerts need it.
+// Sample is an interval of the run, with what alerts need.
 type Sample struct {
 	EndS, WidthS        float64 // since the start of the run
 	Attempted, Accepted uint64
-	LeftOut             uint64   // of the accepted uploads, those whose times are left out
-	ResponseSumS        float64  // of the others
-	DiskFreeBytes       *float64 // nil where it was not seen
+	LeftOut             uint64   // accepted uploads whose times are left out
+	ResponseSumS        float64  // sum over the other accepted uploads
+	DiskFreeBytes       *float64 // nil if not observed
 }
 
 // AlertChange is an alert that has opened or closed.
@@ -43,7 +43,7 @@ type AlertChange struct {
 	Opened bool
 }
 
-// AlertWatch holds the limits of alerts against a run while it goes on. It is not safe for concurrent use.
+// AlertWatch checks a run against the limits of alerts while it goes on. It is not safe for concurrent use.
 type AlertWatch struct {
 	rules  []ruleState
 	window []Sample
@@ -53,11 +53,11 @@ type AlertWatch struct {
 type ruleState struct {
 	AlertRule
 	open  bool
-	alert measure.Alert // the last to open
+	alert measure.Alert // the last one opened
 	past  []measure.Alert
 }
 
-// NewAlertWatch returns a watch by the guide's limits.
+// NewAlertWatch returns a watch with the guide's limits.
 func NewAlertWatch() *AlertWatch { return Guide().NewAlertWatch() }
 
 // NewAlertWatch returns a watch by these limits.
@@ -93,7 +93,7 @@ func (w *AlertWatch) Add(m Sample) (changes []AlertChange) {
 	return changes
 }
 
-// value returns a figure over the window, and false if it has none: a window in which no upload ended says nothing.
+// value returns a value over the window; false if there is none, because no upload ended in the window.
 func (w *AlertWatch) value(kpi string) (float64, bool) {
 	var sum Sample
 	for _, m := range w.window {
@@ -122,7 +122,7 @@ func (w *AlertWatch) value(kpi string) (float64, bool) {
 	}
 }
 
-// openAlert opens an alert, or opens the last one again where there have been too many.
+// openAlert opens an alert, or reopens the last one if there were too many.
 func (r *ruleState) openAlert(m Sample, value float64) {
 	r.open = true
 	if len(r.past) == maxAlerts-1 {
@@ -148,7 +148,7 @@ func (r *ruleState) extend(m Sample, value float64) {
 	}
 }
 
-// Alerts returns all alerts so far, in the order in which they opened. One that is open ends at the last interval.
+// Alerts returns all alerts so far, in the order in which they opened. An open alert ends at the last interval.
 func (w *AlertWatch) Alerts() []measure.Alert {
 	list := []measure.Alert{}
 	for _, r := range w.rules {
@@ -167,15 +167,15 @@ func sortAlerts(list []measure.Alert) {
 	})
 }
 
-// AlertsOf returns the alerts of a run: those that were found while it went on, or else those in its series, and memory
-// growth by the whole of the run.
+// AlertsOf returns the alerts of a run: those that were found while it went on, or else those in its series, and the
+// alert of memory growth over the whole run.
 func AlertsOf(res measure.Result, m Memory) []measure.Alert {
 	list := slices.DeleteFunc(slices.Clone(res.Alerts),
 		func(a measure.Alert) bool { return a.KPI == AlertMemoryGrowth })
 	if res.Alerts == nil {
 		list = alertsInSeries(res.Series)
 	}
-	if from, to, ok := res.Delivery.Crash.Span(); ok { // the run itself killed the server
+	if from, to, ok := res.Delivery.Crash.Span(); ok { // the crash test killed the server
 		list = slices.DeleteFunc(list, func(a measure.Alert) bool {
 			return a.KPI != AlertDiskFree && a.FromS >= from-1 && a.ToS <= to+alertWindowS
 		})
@@ -187,7 +187,7 @@ func AlertsOf(res measure.Result, m Memory) []measure.Alert {
 	return list
 }
 
-// MemoryAlert returns the alert of memory that grows.
+// MemoryAlert returns the alert for growing memory.
 func MemoryAlert(m Memory) measure.Alert {
 	return measure.Alert{
 		Severity: High, KPI: AlertMemoryGrowth, Unit: "bytes/h", Value: *m.GrowthBytesPerH, Limit: memoryLimit,
@@ -213,7 +213,7 @@ func alertsInSeries(series []measure.Point) []measure.Alert {
 	return w.Alerts()
 }
 
-// AlertTitle returns what people call the figure of an alert.
+// AlertTitle returns the title of an alert's value.
 func AlertTitle(kpi string) string {
 	switch kpi {
 	case AlertErrorRate:
@@ -229,7 +229,7 @@ func AlertTitle(kpi string) string {
 	}
 }
 
-// AlertValueText writes a value in the alert's unit.
+// AlertValueText formats the alert's value with its unit.
 func AlertValueText(a measure.Alert, v float64) string {
 	switch a.Unit {
 	case "ratio":
@@ -245,7 +245,7 @@ func AlertValueText(a measure.Alert, v float64) string {
 	}
 }
 
-// AlertLimitText writes the limit of an alert, such as "over 5 %".
+// AlertLimitText formats the limit of an alert, such as "over 5 %".
 func AlertLimitText(a measure.Alert) string {
 	word := "over "
 	if a.KPI == AlertDiskFree {
@@ -254,7 +254,7 @@ func AlertLimitText(a measure.Alert) string {
 	return word + units.Trim(AlertValueText(a, a.Limit))
 }
 
-// String describes the change in a line.
+// String describes the change in one line.
 func (c AlertChange) String() string {
 	if c.Opened {
 		return fmt.Sprintf("%s alert: %s %s, %s", c.Severity, AlertTitle(c.KPI), AlertValueText(c.Alert, c.Value),

@@ -8,7 +8,7 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// eachSecond are moments of one second each, with the given uploads and mean response time.
+// eachSecond returns samples of one second each, with the given uploads and mean response time.
 func eachSecond(from int, n int, attempted, accepted uint64, mean float64) (list []Sample) {
 	for i := range n {
 		list = append(list, Sample{
@@ -55,13 +55,13 @@ func TestAlerts(t *testing.T) {
 	}
 }
 
-// TestAlertsOfDisk: a disk that fills and is freed, and one that nobody sees.
+// TestAlertsOfDisk covers a disk that fills and is freed, and one that is not observed.
 func TestAlertsOfDisk(t *testing.T) {
 	w := NewAlertWatch()
 	opened, closed := 0, 0
 	for i := range 60 {
 		m := Sample{EndS: float64(i + 1), WidthS: 1}
-		if i != 12 { // it is not seen for a moment
+		if i != 12 { // not observed for a moment
 			free := 1e9
 			if i >= 10 && i < 30 {
 				free -= float64(i) * 1e6
@@ -85,7 +85,7 @@ func TestAlertsOfDisk(t *testing.T) {
 	}
 }
 
-// TestAlertsAreBounded: an error rate that goes up and down for days does not fill the memory.
+// TestAlertsAreBounded checks that an error rate that goes up and down for days does not fill the memory.
 func TestAlertsAreBounded(t *testing.T) {
 	w := NewAlertWatch()
 	for i := range 300 {

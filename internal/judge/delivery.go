@@ -8,15 +8,15 @@ import (
 	"rdiostress/internal/units"
 )
 
-// lost counts the acknowledged calls that are known not to be stored, or not as they were sent.
+// lost counts the acknowledged calls that are known to be unstored or altered.
 func lost(res *measure.Result) uint64 {
 	return measure.OrZero(res.Delivery.Lost) + measure.OrZero(res.Delivery.Corrupted)
 }
 
-// aheadPercent is the share of the acknowledged calls, in percent, that may be unstored at the end without a warning.
+// aheadPercent is the percentage of acknowledged calls that may be unstored at the end without a warning.
 const aheadPercent = 1
 
-// deliveryReasons returns a line for everything that is wrong with what was stored.
+// deliveryReasons returns a line for every fault of storage.
 func deliveryReasons(d *measure.Delivery) (lines []string) {
 	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
 	if c := d.Crash; c != nil && c.Lost != nil && *c.Lost > 0 {
@@ -53,7 +53,7 @@ func deliveryReasons(d *measure.Delivery) (lines []string) {
 	return lines
 }
 
-// ahead says how far acceptance had run ahead of storage.
+// ahead says how far acceptance was ahead of storage.
 func ahead(d *measure.Delivery) string {
 	acknowledged, backlog := measure.OrZero(d.Acknowledged), measure.OrZero(d.BacklogEnd)
 	return fmt.Sprintf("acknowledged %s, stored %s when the run ended; %s %s only in memory",
@@ -73,7 +73,7 @@ func whyPending(d *measure.Delivery) string {
 	}
 }
 
-// needs says how much longer pending calls would need, if that is known.
+// needs says how much more time pending calls need, if known.
 func needs(d *measure.Delivery) string {
 	if d.PendingS == nil {
 		return ""
@@ -98,7 +98,7 @@ func is(n uint64, thing string) string {
 	return units.Plural(n, thing) + " are"
 }
 
-// alterations lists what differs in stored calls from what was sent.
+// alterations lists how stored calls differ from the sent ones.
 func alterations(a *measure.Altered) string {
 	if a == nil {
 		return "something"
@@ -115,7 +115,8 @@ func alterations(a *measure.Altered) string {
 	return strings.Join(parts, ", ")
 }
 
-// deliveryWarnings returns what to know of storage although it changes nothing, a line each.
+// deliveryWarnings returns a line for everything about storage that the reader should know and that does not affect the
+// verdict.
 func deliveryWarnings(d *measure.Delivery) (lines []string) {
 	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
 	backlog := measure.OrZero(d.BacklogEnd)

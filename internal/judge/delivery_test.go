@@ -118,7 +118,7 @@ func TestDeliveryVerdict(t *testing.T) {
 	}
 }
 
-// unwaited is a run whose user did not wait for storage.
+// unwaited returns a run whose user did not wait for storage.
 func unwaited() measure.Result {
 	res := results.Pending()
 	res.Delivery.WaitEnd = measure.WaitStopped
@@ -130,7 +130,7 @@ func required(res measure.Result) measure.Result {
 	return res
 }
 
-// The verdict says in a word what became of the calls, whatever else it says.
+// The verdict says in one word what became of the calls, whatever else it says.
 func TestVerdictOnStorage(t *testing.T) {
 	altered := results.Passing()
 	altered.Delivery = results.DeliveryOf(12_344, 1, 0, 0, 0)
@@ -176,7 +176,7 @@ func TestVerdictOnStorage(t *testing.T) {
 	}
 }
 
-// What the server said is told of missing calls alone, and not too much of it.
+// The server's reasons are shown only for missing calls, and only a few of them.
 func TestGivenReasons(t *testing.T) {
 	n := func(v uint64) *uint64 { return &v }
 	reason := func(text string, count uint64) measure.Reason {
@@ -217,5 +217,5 @@ func TestGivenReasons(t *testing.T) {
 	}
 }
 
-// flagged names a field as a command line does.
+// flagged names a field as the command line does.
 func flagged(f field.Name) string { return "--" + strings.ReplaceAll(string(f), "_", "-") }

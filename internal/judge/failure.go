@@ -8,8 +8,7 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// FailureText says in a few words what kind of failure a detail counts. A class that this version does not know keeps
-// its name.
+// FailureText describes a kind of failure in a few words. A class that this version does not know keeps its name.
 func FailureText(d measure.ErrorDetail) string {
 	switch d.Class {
 	case measure.Timeout.String():

@@ -7,7 +7,7 @@ import (
 	"rdiostress/internal/stat"
 )
 
-// KPIs are the seven key figures that the guide watches a server by.
+// KPIs are the guide's seven key figures of a server.
 type KPIs struct {
 	UploadRate              KPI `json:"upload_rate"`
 	AvgResponseTime         KPI `json:"avg_response_time"`
@@ -18,9 +18,9 @@ type KPIs struct {
 	DiskUsage               KPI `json:"disk_usage"`
 }
 
-// KPI is one key figure over the run. Last, Mean and Max are of the same intervals of the series, those of the phases
-// that are scored, so that the mean is never above the maximum. A run too short for an interval of its own is one
-// interval. A figure that could not be observed is absent, and Absent says why.
+// KPI is one key figure over the run. Last, Mean and Max cover the same intervals of the series, those of the scored
+// phases, so that the mean never exceeds the maximum. A run shorter than an interval counts as one interval. A figure
+// that was not observed is absent, and Absent says why.
 type KPI struct {
 	Unit   string   `json:"unit"`
 	Last   *float64 `json:"last,omitempty"`
@@ -29,7 +29,7 @@ type KPI struct {
 	Absent string   `json:"absent,omitempty"`
 }
 
-// KPIsOf returns the key figures of a run: those of its uploads, and those that were seen of the server.
+// KPIsOf returns the key figures of a run: those of its uploads, and those observed of the server.
 func KPIsOf(res measure.Result) KPIs {
 	points := Scored(res)
 	return KPIs{
@@ -43,7 +43,7 @@ func KPIsOf(res measure.Result) KPIs {
 	}
 }
 
-// observedKPI returns the first of some signals that was observed of the server, with its mean over time.
+// observedKPI returns the first of some signals that was observed, with its mean over time.
 func observedKPI(res *measure.Result, points []measure.Point, signals ...measure.Signal) KPI {
 	absent := "the server was not watched"
 	if why := res.Watch.Absent[signals[0].Name()]; why != "" {
@@ -57,7 +57,7 @@ func observedKPI(res *measure.Result, points []measure.Point, signals ...measure
 	return KPI{Unit: string(signals[0].Info().Unit), Absent: absent}
 }
 
-// SignalKPI sums a signal of the server up, with its mean over time.
+// SignalKPI summarises a signal of the server, with its mean over time.
 func SignalKPI(points []measure.Point, sig measure.Signal) KPI {
 	var sum kpiSum
 	for _, p := range points {
@@ -68,8 +68,8 @@ func SignalKPI(points []measure.Point, sig measure.Signal) KPI {
 	return sum.kpi(string(sig.Info().Unit), "")
 }
 
-// uploadRate leaves out the intervals most of which came after sending had stopped, in which only the last replies came
-// in, and those too short for a rate to mean anything.
+// uploadRate ignores intervals that lie mostly after the end of sending, in which only the last replies came, and those
+// too short for a meaningful rate.
 func uploadRate(res *measure.Result, points []measure.Point) KPI {
 	var sum kpiSum
 	widest := 0.0
@@ -113,24 +113,24 @@ func errorRate(res *measure.Result, points []measure.Point) KPI {
 	return sum.kpi("ratio", whyNoSample(res))
 }
 
-// Scored returns the series without the intervals most of which lie in a phase that is not scored, or in the pause
-// after the guide's batches. Even a run of one phase begins a moment after its first interval.
+// Scored returns the series without the intervals that lie mostly in an unscored phase, or in the pause after the
+// guide's batches. Even a run of one phase begins slightly after its first interval.
 func Scored(res measure.Result) []measure.Point {
 	first := slices.IndexFunc(res.Phases, func(p measure.Phase) bool { return p.Scored })
 	if first < 0 {
 		return res.Series
 	}
-	start := res.Phases[first].StartS // phases that are not scored come first
+	start := res.Phases[first].StartS // unscored phases come first
 	return slices.DeleteFunc(slices.Clone(res.Series), func(p measure.Point) bool { return p.TS+p.WidthS/2 < start })
 }
 
-// kpiSum sums a key figure up, interval by interval.
+// kpiSum summarises a key figure, interval by interval.
 type kpiSum struct {
 	last, highest float64
 	sum, weight   float64 // of the mean
 }
 
-// add adds the figure of the next interval, whose weight in the mean is its uploads or its length.
+// add adds the value of the next interval. Its weight in the mean is its uploads or its length.
 func (k *kpiSum) add(v, weight float64) {
 	if weight <= 0 {
 		return
@@ -143,18 +143,18 @@ func (k *kpiSum) add(v, weight float64) {
 	k.weight += weight
 }
 
-// orWhole takes the figure of the whole run where there was no interval.
+// orWhole uses the value of the whole run if there was no interval.
 func (k *kpiSum) orWhole(v float64) {
 	if k.weight == 0 {
 		k.add(v, 1)
 	}
 }
 
-// kpi returns the figure; without an interval, it is absent for the given reason.
+// kpi returns the figure; without intervals, it is absent for the given reason.
 func (k *kpiSum) kpi(unit, absent string) KPI {
 	if k.weight == 0 {
 		return KPI{Unit: unit, Absent: absent}
 	}
-	mean := min(k.sum/k.weight, k.highest) // a rounding error may lift it
+	mean := min(k.sum/k.weight, k.highest) // a rounding error may raise it
 	return KPI{Unit: unit, Last: &k.last, Mean: &mean, Max: &k.highest}
 }

@@ -40,7 +40,7 @@ func TestKPIs(t *testing.T) {
 	if diff := cmp.Diff(want, got, near); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	// A warm-up and a pause before all that change nothing.
+	// A warm-up and a pause before the scored part change nothing.
 	res.Phases = []measure.Phase{
 		{Name: "warm-up", DurationS: 2},
 		{Name: "sustained", Scored: true, StartS: 4, DurationS: 3.2},
@@ -63,7 +63,7 @@ func TestKPIs(t *testing.T) {
 	}
 }
 
-// kpiList are the key figures that the series decides, by name.
+// kpiList returns the key figures that the series determines, by name.
 func kpiList(k KPIs) map[string]KPI {
 	return map[string]KPI{
 		"upload_rate": k.UploadRate, "avg_response_time": k.AvgResponseTime, "error_rate": k.ErrorRate,
@@ -71,7 +71,7 @@ func kpiList(k KPIs) map[string]KPI {
 	}
 }
 
-// checkKPIs finds a mean or a last value that is not within what was seen.
+// checkKPIs fails if a mean or a last value is outside of the observed range.
 func checkKPIs(t *testing.T, res measure.Result) {
 	t.Helper()
 	for name, k := range kpiList(KPIsOf(res)) {
@@ -84,14 +84,13 @@ func checkKPIs(t *testing.T, res measure.Result) {
 	}
 }
 
-// recording records runs as the generator does: phases that begin a moment after their second, and rolls that are late
-// by a moment.
+// recording records runs as the generator does: phases begin slightly after their second, and rolls are slightly late.
 type recording struct {
 	*measure.Recorder
 	random *rand.Rand
 }
 
-// second records uploads of a phase that end in the second before now, each of which took about so long.
+// second records uploads of a phase that end in the second before now, each of which took about the given time.
 func (r *recording) second(phase uint8, now time.Duration, n int, took time.Duration, failed float64) {
 	for range n {
 		done := now - time.Duration(r.random.IntN(900))*time.Millisecond
@@ -104,8 +103,8 @@ func (r *recording) second(phase uint8, now time.Duration, n int, took time.Dura
 	r.Roll(now+time.Duration(r.random.IntN(3000))*time.Microsecond, n, 0)
 }
 
-// The first second of a run is a cold server's: it counts in the mean of the whole run, and so it must in the maximum.
-// Its phase begins some milliseconds after it.
+// The first second of a run is that of a cold server: it counts in the mean of the whole run, and so it must count in
+// the maximum. Its phase begins some milliseconds after it.
 func TestKPIsHaveTheFirstSecond(t *testing.T) {
 	r := &recording{measure.NewRecorder(), rand.New(rand.NewPCG(1, 2))}
 	sustained := r.AddPhase(measure.Phase{Name: "sustained", Scored: true})
@@ -128,7 +127,7 @@ func TestKPIsHaveTheFirstSecond(t *testing.T) {
 	}
 }
 
-// Whatever a run was like, the mean of a key figure is within what its intervals were.
+// In every run, the mean of a key figure is within the range of its intervals.
 func TestKPIMeanIsNeverAboveItsMaximum(t *testing.T) {
 	for seed := range uint64(trials(60)) {
 		r := &recording{measure.NewRecorder(), rand.New(rand.NewPCG(seed, 3))}
@@ -162,7 +161,7 @@ func TestKPIMeanIsNeverAboveItsMaximum(t *testing.T) {
 	}
 }
 
-// A run that is over before its first second has one interval: itself.
+// A run shorter than one second counts as one interval.
 func TestKPIsOfARunWithoutIntervals(t *testing.T) {
 	res := results.OneSlowOfEleven()
 	res.Series = nil

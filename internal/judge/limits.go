@@ -7,21 +7,21 @@ import (
 	"rdiostress/internal/stat"
 )
 
-// Limits are what a run is held against. They are data: [Guide] returns the defaults.
+// Limits are the limits of a run. They are data: [Guide] returns the defaults.
 type Limits struct {
 	Rules     []Rule
 	FailBelow float64     // success rate below which a run fails, whatever else it shows
-	Alerts    []AlertRule // for a run while it goes on
+	Alerts    []AlertRule // checked while the run goes on
 }
 
-// Rule limits one figure of a run: the figure called Name must be Op Limit.
+// Rule limits one value of a run: the value called Name must be Op Limit.
 type Rule struct {
 	Name  string
 	Op    string // ">", "<", ">=" or "<="
 	Limit float64
 }
 
-// AlertRule limits one figure of a run while it goes on. Memory growth has no rule: [JudgeMemory] judges it.
+// AlertRule limits one value of a run while it goes on. Memory growth has no rule: [JudgeMemory] judges it.
 type AlertRule struct {
 	Severity, KPI, Unit string
 	Limit               float64
@@ -33,11 +33,11 @@ const (
 	SuccessRate      = "success_rate"
 	MeanResponse     = "mean_response_time_s" // of the accepted uploads
 	P95Response      = "p95_response_time_s"  // of the accepted uploads
-	RateAchieved     = "rate_achieved"        // share of the calls that were due that were sent; open model only
-	MischiefFindings = "mischief_findings"    // of a run with mischief only
+	RateAchieved     = "rate_achieved"        // share of the due calls that were sent; open model only
+	MischiefFindings = "mischief_findings"    // only for a run with mischief
 )
 
-// Guide returns the guide's limits. All but that of the achieved rate are strict: exactly 95 % is not enough, and
+// Guide returns the guide's limits. All except that of the achieved rate are strict: exactly 95 % is not enough, and
 // exactly one second is too much.
 func Guide() Limits {
 	return Limits{
@@ -59,8 +59,8 @@ func Guide() Limits {
 	}
 }
 
-// Thresholds holds a run against the rules that apply to it. Where all times are left out, since the generator itself
-// was stopped, their bounds are held against the limits: the times themselves are no longer.
+// Thresholds checks a run against the rules that apply to it. If all times are left out because the generator itself
+// was stopped, it checks their bounds: the true times do not exceed these.
 func (l Limits) Thresholds(res measure.Result) []Threshold {
 	if s := res.Generator.Stops; res.Latency.Figures == nil && s != nil && s.MeanBoundS != nil && s.P95BoundS != nil {
 		res.Latency.Figures = &measure.Figures{MeanS: *s.MeanBoundS, P95S: *s.P95BoundS}
@@ -95,7 +95,7 @@ func (r Rule) applies(res *measure.Result) bool {
 	}
 }
 
-// hold compares the rule's figure of a run with its limit.
+// hold compares the rule's value of a run with its limit.
 func (r Rule) hold(res *measure.Result) Threshold {
 	t := Threshold{Name: r.Name, Unit: UnitOf(r.Name), Op: r.Op, Limit: r.Limit}
 	totals, times := res.Totals, res.Latency.Figures
@@ -116,7 +116,7 @@ func (r Rule) hold(res *measure.Result) Threshold {
 	return t
 }
 
-// absent says why a run has no figure for the rule.
+// absent says why a run has no value for the rule.
 func (r Rule) absent(res *measure.Result) string {
 	switch {
 	case r.Name == RateAchieved:
@@ -138,7 +138,7 @@ func (t *Threshold) setShare(part, whole uint64) {
 	t.judge(stat.Share(part, whole), stat.CompareShare(part, whole, t.Limit))
 }
 
-// judge records a value that is under (-1), at (0) or over (+1) the limit.
+// judge records a value that is below (-1), at (0) or above (+1) the limit.
 func (t *Threshold) judge(value float64, order int) {
 	t.Value = &value
 	switch t.Op {

@@ -9,19 +9,19 @@ import (
 	"rdiostress/internal/units"
 )
 
-// memoryLimit is how fast the server's memory may grow by the guide, in bytes per hour.
+// memoryLimit is the guide's limit for the growth of the server's memory, in bytes per hour.
 const memoryLimit = 10e6
 
-// The answers of Memory.
+// The possible answers of Memory.
 const (
 	Yes     = "yes"
 	No      = "no"
 	Unknown = "not known yet"
 )
 
-// Memory says whether the server's memory stabilises under a load that goes on: no if it grows by more than the guide's
-// 10 MB an hour, yes if it does not, and not known yet if the run is too short to tell. Then NeededS is how long its
-// sustained part would have to be.
+// Memory says whether the server's memory stabilises under sustained load: no if it grows by more than the guide's
+// 10 MB an hour, yes if it does not, and not known yet if the run is too short. Then NeededS is the necessary length of
+// the sustained part.
 type Memory struct {
 	Stabilises      string   `json:"stabilises"`
 	GrowthBytesPerH *float64 `json:"growth_bytes_per_h,omitempty"`
@@ -35,21 +35,21 @@ type Memory struct {
 }
 
 const (
-	// settleShare is the share of the sustained part that is left out at its beginning, up to maxSettleS seconds, while
+	// settleShare is the share of the sustained part that is ignored at its start, up to maxSettleS seconds, while
 	// caches fill and heaps find their size.
 	settleShare = 0.2
 	maxSettleS  = 600
-	// minGrowthS is how long memory must have been watched before it can be said to grow; see also grows.
+	// minGrowthS is the shortest observation in which memory can be said to grow; see also grows.
 	minGrowthS = 20
-	// minSteadyS is how long memory must have been watched before it can be called steady. Go collects garbage at least
-	// every two minutes, and a watch of fewer than two collections says nothing.
+	// minSteadyS is the shortest observation in which memory can be called steady. Go collects garbage at least every
+	// two minutes, and fewer than two collections say nothing.
 	minSteadyS = 300
-	// lastingShare is the share of the slope that the second half must still have: a cache that fills slows down, a
-	// leak does not. In a short run the slope is less certain, and lastingShareShort of it must last.
+	// lastingShare is the share of the slope that the second half must still have: the growth of a filling cache slows
+	// down, that of a leak does not. In a short run the slope is less certain, and lastingShareShort applies.
 	lastingShare      = 0.4
 	lastingShareShort = 0.7
-	// startGrowth is how far memory must have grown in minGrowthS, in bytes: a server that has just been started takes
-	// some 20 MB in its first minute. In a longer run, minGrowth asks for less.
+	// startGrowth is how much memory must have grown in minGrowthS, in bytes: a server that was just started takes
+	// about 20 MB in its first minute. For a longer run, minGrowth requires less.
 	startGrowth = 50e6
 )
 
@@ -66,8 +66,8 @@ func MemoryOf(res measure.Result) Memory {
 	return judgeMemory(points, from, to)
 }
 
-// sustained returns the server's memory over the scored phases. Of a server that was killed in them, it is the longer
-// part of its life.
+// sustained returns the server's memory over the scored phases. If the server was killed in them, it returns the longer
+// part before or after.
 func sustained(res measure.Result) (points []stat.Point, from, to float64) {
 	if series := res.Delivery.Crash.LongestUninterrupted(Scored(res)); len(series) > 0 {
 		last := series[len(series)-1]
@@ -79,7 +79,7 @@ func sustained(res measure.Result) (points []stat.Point, from, to float64) {
 		}
 	}
 	if len(points) > 0 {
-		from = max(from, points[0].T-1) // memory of another kind may come before
+		from = max(from, points[0].T-1) // earlier memory may be of another kind
 	}
 	return points, from, to
 }
@@ -125,8 +125,8 @@ func judgeMemory(points []stat.Point, from, to float64) Memory {
 	return m
 }
 
-// grows reports whether a slope over the limit is growth: memory must have grown by as much as the limit allows in an
-// hour, so that a few seconds are not blown up to one, and at a pace that lasts.
+// grows reports whether a slope over the limit is growth: memory must have grown by minGrowth, so that a few seconds
+// are not extrapolated to an hour, and at a lasting pace.
 func grows(points []stat.Point, tr stat.Trend, took float64) bool {
 	share := lastingShare
 	if took < minSteadyS {
@@ -136,16 +136,16 @@ func grows(points []stat.Point, tr stat.Trend, took float64) bool {
 	return ok && tr.Low*took >= minGrowth(took) && later.Slope >= share*tr.Slope
 }
 
-// minGrowth returns how far memory must have grown to be called growing, by how long it was watched.
+// minGrowth returns the minimum growth, by the length of the observation.
 func minGrowth(took float64) float64 {
 	settled := min(max(took-minGrowthS, 0)/(minSteadyS-minGrowthS), 1)
 	return startGrowth + settled*(memoryLimit-startGrowth)
 }
 
-// neededFor returns how long the judged part would have to be for an answer: the confidence interval narrows with the
-// power 1.5 of the time. It goes by the interval alone, since the slope of a short run says little.
+// neededFor returns the necessary length of the judged part: the confidence interval narrows with the power 1.5 of the
+// time. It uses only the interval, since the slope of a short run says little.
 func neededFor(perHour stat.Trend, took float64) float64 {
-	const near = memoryLimit / 3 // how near to the limit the true growth may be for an answer
+	const near = memoryLimit / 3 // how close to the limit the true growth may be for an answer
 	needed := max(took*math.Pow(perHour.HalfWidth()/near, 2/3.0), minSteadyS)
 	if perHour.Slope > memoryLimit {
 		needed = max(needed, 1.2*memoryLimit/perHour.Slope*3600)
@@ -153,19 +153,19 @@ func neededFor(perHour stat.Trend, took float64) float64 {
 	return needed
 }
 
-// need records how long the sustained part would have to be for its judged part to be long enough.
+// need records the necessary length of the sustained part for its judged part to be long enough.
 func (m *Memory) need(judged float64) {
 	const margin = 1.1
 	whole := min(judged*margin/(1-settleShare), judged*margin+maxSettleS)
 	if had := (m.ToS - m.FromS) * margin / (1 - settleShare); whole < had {
-		whole = had // by its figures it was long enough, and yet it was not
+		whole = had // the estimate says that it was long enough, but it was not
 	}
 	whole = roundUp(whole)
 	m.NeededS = &whole
 	m.Reason = fmt.Sprintf("the run is too short to tell; %s of steady load would do", units.Duration(whole))
 }
 
-// roundUp rounds a time in seconds up to one that people would choose.
+// roundUp rounds up a time in seconds to a usual one.
 func roundUp(s float64) float64 {
 	for _, step := range []float64{10, 60, 300, 1800} {
 		if s <= 12*step {

@@ -11,8 +11,8 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// process is a server's memory as a garbage-collected program's goes: a heap that grows at some pace until it is
-// collected, with collections that are never quite alike, noise, and now and then a spike.
+// process simulates the memory of a garbage-collected program: a heap that grows at some pace until it is collected,
+// with irregular collections, noise, and occasional spikes.
 type leaky struct {
 	perHour float64       // leaked bytes
 	tooth   float64       // bytes between two collections, about
@@ -20,7 +20,7 @@ type leaky struct {
 	fill    float64       // bytes of caches that fill at the beginning
 }
 
-// readings are one a second.
+// readings returns one reading a second.
 func (l leaky) readings(length time.Duration, seed uint64) []measure.Reading {
 	rng := rand.New(rand.NewPCG(seed, 7))
 	list := make([]measure.Reading, 0, int(length/time.Second))
@@ -41,8 +41,8 @@ func (l leaky) readings(length time.Duration, seed uint64) []measure.Reading {
 	return list
 }
 
-// TestMemoryDecision holds the estimator against leaks of a known pace under the saw-tooth of a garbage collector: it
-// is right in 95 % of runs, and in the others it must say that it does not know.
+// TestMemoryDecision tests the estimator with leaks of a known pace under the saw-tooth of a garbage collector: it must
+// be right in 95 % of runs, and otherwise say that it does not know.
 func TestMemoryDecision(t *testing.T) {
 	seeds := trials(200)
 	for _, c := range []struct {
@@ -80,8 +80,8 @@ func TestMemoryDecision(t *testing.T) {
 	}
 }
 
-// TestMemoryOfShortRuns: what a run cannot show is not claimed, and a healthy server that fills its caches does not
-// leak.
+// TestMemoryOfShortRuns checks that a short run makes no false claim, and that a healthy server that fills its caches
+// does not leak.
 func TestMemoryOfShortRuns(t *testing.T) {
 	for name, c := range map[string]struct {
 		server leaky
@@ -123,7 +123,7 @@ func TestMemoryOfShortRuns(t *testing.T) {
 	}
 }
 
-// TestMemoryNeeded: a run of the length that a short one asked for gives an answer.
+// TestMemoryNeeded checks that a run of the length that a short one asked for gives an answer.
 func TestMemoryNeeded(t *testing.T) {
 	server := leaky{perHour: 20e6, tooth: 20e6, period: 15 * time.Second}
 	seeds := trials(100)

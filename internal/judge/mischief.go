@@ -7,7 +7,7 @@ import (
 	"rdiostress/internal/units"
 )
 
-// findings counts what the server did wrong under mischief, for which no limit of the generator is an excuse.
+// findings counts the server's faults under mischief. No limit of the generator excuses these.
 func findings(res *measure.Result) int {
 	if res.Mischief == nil {
 		return 0
@@ -15,7 +15,7 @@ func findings(res *measure.Result) int {
 	return len(res.Mischief.Findings)
 }
 
-// FindingText says what the server did, to which kind of mischief, and how often.
+// FindingText says what the server did, in response to which mischief, and how often.
 func FindingText(f measure.MischiefFinding) string {
 	words := "Finding: "
 	if f.Kind != "all" {

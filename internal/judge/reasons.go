@@ -8,7 +8,7 @@ import (
 	"rdiostress/internal/units"
 )
 
-// reasons returns a line for everything that is wrong with the run, the most serious first.
+// reasons returns a line for every fault of the run, the most serious first.
 func (j *judgement) reasons() []string {
 	var lines []string
 	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
@@ -52,13 +52,13 @@ func (j *judgement) reasons() []string {
 	return lines
 }
 
-// ProfileGuide is the profile that begins with the guide's batches, whose length depends on the server.
+// ProfileGuide is the profile that begins with the guide's batches. Their length depends on the server.
 const ProfileGuide = "guide"
 
-// PlannedS returns for how many seconds a run was to send, without the guide's batches.
+// PlannedS returns how many seconds a run was planned to send, without the guide's batches.
 func PlannedS(s *measure.Scenario) float64 { return s.RampUpS + s.WarmUpS + s.DurationS }
 
-// ofPlanned returns the planned length of a run for a sentence, or nothing where the plan does not tell it.
+// ofPlanned returns the planned length of a run for a sentence; empty if the plan does not have it.
 func ofPlanned(s *measure.Scenario) string {
 	if s.Profile == ProfileGuide {
 		return ""
@@ -66,7 +66,7 @@ func ofPlanned(s *measure.Scenario) string {
 	return " of " + units.Duration(PlannedS(s))
 }
 
-// missed describes a threshold that has a value and was missed.
+// missed describes a threshold with a value that was missed.
 func missed(t Threshold, res *measure.Result) string {
 	value := ValueText(t)
 	if *t.Value == t.Limit {
@@ -93,7 +93,7 @@ func missed(t Threshold, res *measure.Result) string {
 	return strings.ToLower(line[:1]) + line[1:]
 }
 
-// mostly names the most frequent kind of failure, and when it was seen.
+// mostly names the most frequent kind of failure, and when it occurred.
 func mostly(res *measure.Result) string {
 	if len(res.ErrorDetails) == 0 {
 		return ""
@@ -106,7 +106,7 @@ func mostly(res *measure.Result) string {
 	return fmt.Sprintf(", %s with %s (%s)", which, FailureText(d), units.Interval(d.FirstS, d.LastS))
 }
 
-// unsentBecause says why calls that were due were not sent: the generator could not, or no slot was free.
+// unsentBecause says why due calls were not sent: the generator could not keep up, or no slot was free.
 func unsentBecause(res *measure.Result) string {
 	if res.Generator.Limited {
 		return "the generator could not keep up"
@@ -130,7 +130,7 @@ func stoppedByClients(res *measure.Result) (n uint64) {
 	return n
 }
 
-// GeneratorReasons returns, in brackets, why the generator was at its limit; nothing if it gives no reason.
+// GeneratorReasons returns, in brackets, why the generator was at its limit; empty without reasons.
 func GeneratorReasons(g *measure.Generator) string {
 	if len(g.Reasons) == 0 {
 		return ""

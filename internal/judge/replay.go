@@ -8,7 +8,8 @@ import (
 	"rdiostress/internal/units"
 )
 
-// replayWarnings says how much of an archive could not be sent, if that is so much that the load was another one.
+// replayWarnings says how much of an archive could not be sent, if that is so much that the load was not the recorded
+// one.
 func replayWarnings(t *measure.Traffic) []string {
 	if t == nil || t.Replay == nil || !t.Replay.Incomplete() {
 		return nil

@@ -8,7 +8,8 @@ import (
 	"rdiostress/internal/testenv/results"
 )
 
-// A replay that sends too little of an archive says so, and why. Encrypted calls and parts of calls do not count.
+// A replay that sends too little of an archive says so, with the reason. Encrypted calls and parts of calls do not
+// count.
 func TestReplayOfFewRecordings(t *testing.T) {
 	for _, tt := range []struct {
 		calls, unusable uint64

@@ -10,28 +10,28 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// sawTooth is memory that goes up and down without growing, as a collected heap or a cache that is emptied does.
+// sawTooth is memory that goes up and down without growing, such as a collected heap or a cache that is emptied.
 type sawTooth struct {
 	amplitude float64 // bytes from a trough to the peak after it
 	period    float64 // the longest time from peak to peak, in seconds
-	jitter    float64 // share of the period that one may be shorter by
-	trough    float64 // share of the amplitude that a trough may lie higher by
+	jitter    float64 // maximum shortening of a period, as a share of it
+	trough    float64 // maximum rise of a trough, as a share of the amplitude
 	noise     float64 // standard deviation, in bytes
 	shape     func(share float64) float64
 }
 
-// shapes are how memory goes from trough to trough, as shares of the time and of the amplitude.
+// shapes are the courses of memory from trough to trough, as shares of the time and of the amplitude.
 func shapes() []func(float64) float64 {
 	return []func(float64) float64{
 		func(share float64) float64 { return share },     // fills, and is collected at once
-		func(share float64) float64 { return 1 - share }, // is taken at once, and given back slowly
+		func(share float64) float64 { return 1 - share }, // is allocated at once, and released slowly
 		math.Sqrt,
-		math.Round, // there or not
+		math.Round, // present or not
 		func(share float64) float64 { return (1 - math.Cos(2*math.Pi*share)) / 2 },
 	}
 }
 
-// anySaw draws a saw-tooth of a period.
+// anySaw returns a random saw-tooth with a given period.
 func anySaw(period, jitter float64, rng *rand.Rand) sawTooth {
 	return sawTooth{
 		amplitude: 5e6 * math.Pow(100,
@@ -40,8 +40,8 @@ func anySaw(period, jitter float64, rng *rand.Rand) sawTooth {
 	}
 }
 
-// readings are of some seconds, from a random moment of a cycle on, with a leak beside. Gap says how long it is to the
-// next reading.
+// readings returns readings of some seconds, from a random moment of a cycle on, plus a leak. gap returns the time to
+// the next reading.
 func (s sawTooth) readings(length, leakPerS float64, gap func() float64, rng *rand.Rand) []measure.Reading {
 	var list []measure.Reading
 	cycle := func() (float64, float64) {
@@ -60,15 +60,15 @@ func (s sawTooth) readings(length, leakPerS float64, gap func() float64, rng *ra
 	return list
 }
 
-// everySecond and nowAndThen are the gaps between readings of one process's memory, and of a family's.
+// everySecond and nowAndThen are the gaps between the readings of one process's memory, and of a family's.
 func everySecond() float64 { return 1 }
 
 func nowAndThen(rng *rand.Rand) func() float64 {
 	return func() float64 { return 10 + float64(rng.IntN(5)) }
 }
 
-// A saw-tooth without growth is not said to grow, whatever its period up to a third of the time observed: also one
-// whose cycles last about as long as a few readings, so that readings meet each a little later.
+// A saw-tooth without growth is not reported to grow, for any period up to a third of the observation, including a
+// cycle that lasts about as long as a few readings, so that each reading comes slightly later in the cycle.
 func TestSawToothIsNoGrowth(t *testing.T) {
 	beats := []float64{2.005, 2.02, 3.01, 4.02, 10.02}
 	seeds := trials(40)
@@ -102,7 +102,7 @@ func TestSawToothIsNoGrowth(t *testing.T) {
 	}
 }
 
-// Nor are the saw-teeth that readings each second beat with most.
+// The same holds for the saw-teeth that beat most with readings each second.
 func TestSawToothThatBeats(t *testing.T) {
 	seeds := trials(60)
 	for _, c := range []struct{ length, period float64 }{
@@ -128,7 +128,7 @@ func TestSawToothThatBeats(t *testing.T) {
 	}
 }
 
-// What grows is found all the same.
+// Growth under a saw-tooth is still found.
 func TestLeakUnderSawTooth(t *testing.T) {
 	seeds := trials(40)
 	for _, c := range []struct {

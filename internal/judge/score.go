@@ -9,45 +9,45 @@ import (
 	"rdiostress/internal/stat"
 )
 
-// Grade is how well the server did, by the guide's success rates. A pass means that every threshold was kept.
+// Grade is the server's grade, by the guide's success rates. A pass means that every threshold was met.
 type Grade string
 
-// The grades. A run that did not come to its end is no pass.
+// The grades. A run that did not reach its end is no pass.
 const (
 	Pass    Grade = "pass"
 	Monitor Grade = "monitor"
 	Fail    Grade = "fail"
 )
 
-// The texts of the grades, in the guide's words, and of runs to which these do not apply.
+// The texts of the grades, in the guide's words, and of runs without such a grade.
 const (
 	textPass     = "API handling load well"
 	textMonitor  = "Monitor for improvements needed"
 	textFail     = "Performance issues require attention"
 	textNoSample = "No sample: there is nothing to judge"
-	// TextInterrupted is that of an interrupted run that missed nothing before.
+	// TextInterrupted is the text of an interrupted run that had missed no threshold.
 	TextInterrupted = "No threshold was missed until the interruption"
 )
 
-// Verdict is the judgement of a run. OK means exit code 0 and nothing else.
+// Verdict is the judgement of a run. OK means exactly exit code 0.
 type Verdict struct {
 	Grade    Grade    `json:"grade"`
 	OK       bool     `json:"ok"`
 	Text     string   `json:"text"`
 	ExitCode int      `json:"exit_code"`
 	Storage  Storage  `json:"storage"`
-	Reasons  []string `json:"reasons"`  // what is wrong, a line each
-	Warnings []string `json:"warnings"` // what to know although it changes nothing
+	Reasons  []string `json:"reasons"`  // faults, a line each
+	Warnings []string `json:"warnings"` // facts that do not affect the verdict, a line each
 }
 
-// Score judges a run by the guide's limits. What the verdict says of fields is written with the given names.
+// Score judges a run by the guide's limits. names are the names of fields in the verdict's texts.
 func Score(res measure.Result, names field.Namer) ([]Threshold, Verdict) {
 	return Guide().Score(res, names)
 }
 
-// Score judges a run. The names of fields in its texts apart, its answer depends on the Result alone.
+// Score judges a run. Except for the names of fields in its texts, the verdict depends on the Result alone.
 func (l Limits) Score(res measure.Result, names field.Namer) ([]Threshold, Verdict) {
-	// A run that broke a rule of its own, or whose calls were not all stored in time, counts as one that missed a
+	// A run that broke an abort rule, or whose calls were not all stored in time, counts as one that missed a
 	// threshold.
 	j := judgement{Result: &res, limits: l, thresholds: l.Thresholds(res), names: names}
 	j.met = res.Run.Aborted == "" && measure.OrZero(res.Delivery.Pending) == 0 && !l.mayMissTimes(res) &&
@@ -75,14 +75,13 @@ type judgement struct {
 	*measure.Result
 	limits     Limits
 	thresholds []Threshold
-	met        bool // every threshold was kept, and nothing else is as bad
+	met        bool // every threshold was met, and nothing else is as serious
 	names      field.Namer
 }
 
-// grade goes by the success rate. A missed time or rate lowers a pass. So does an early end, by a rule of the run or by
-// an interruption: a part of the load was never sent. A lost call,
-// or a server that stores far less than it accepts, is always a failure: the success rate counts acknowledged calls,
-// which then means nothing.
+// grade returns the grade by the success rate. A missed time or rate lowers a pass, and so does an early end, by an
+// abort rule or an interruption: a part of the load was never sent. A lost call, or a server that stores far less than
+// it accepts, is always a failure: the success rate counts acknowledged calls, and means nothing then.
 func (j *judgement) grade() Grade {
 	switch {
 	case noSample(j.Result), lost(j.Result) > 0, leftBehind(&j.Delivery),
@@ -125,8 +124,8 @@ func (j *judgement) exitCode() int {
 	}
 }
 
-// inconclusive reports whether the generator was the limit and may be why something was missed. It is not where uploads
-// that the server itself failed are enough to miss the success rate.
+// inconclusive reports whether the generator was the limit and may be the cause of a missed threshold. It is not if the
+// uploads that the server itself failed are enough to miss the success rate.
 func (j *judgement) inconclusive() bool {
 	isLimited := j.Generator.Limited || j.Latency.LeavesTooMuchOut() || j.onlyFailsAroundStops()
 	if j.met || !isLimited || findings(j.Result) > 0 || measure.OrZero(j.Delivery.Pending) > 0 {
@@ -156,8 +155,8 @@ func (j *judgement) onlyFailsAroundStops() bool {
 	})
 }
 
-// mayMissTimes reports whether so many times are left out, as the generator itself was stopped, that the others do not
-// stand for all, and a threshold of times would be missed with them.
+// mayMissTimes reports whether so many times are left out, because the generator itself was stopped, that the others
+// are not representative, and whether a threshold of times would be missed with them.
 func (l Limits) mayMissTimes(res measure.Result) bool {
 	s := res.Generator.Stops
 	if !res.Latency.LeavesTooMuchOut() || s == nil || s.MeanBoundS == nil || s.P95BoundS == nil {

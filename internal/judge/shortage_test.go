@@ -10,7 +10,7 @@ import (
 	"rdiostress/internal/testenv/results"
 )
 
-// bounded is a run of 1,000 timed uploads and some that are left out, with bounds of the times of all.
+// bounded returns a run of 1,000 timed uploads and some without times, with bounds of all times.
 func bounded(leftOut, failed uint64, mean, p95 float64) measure.Result {
 	res := results.Halted(results.Passing(), leftOut)
 	res.Latency.Count = 1000
@@ -23,7 +23,7 @@ func bounded(leftOut, failed uint64, mean, p95 float64) measure.Result {
 	return res
 }
 
-// Times that are left out do not make a run fail, nor pass where they might have made it fail.
+// Times that are left out neither fail a run nor let it pass if they could have failed it.
 func TestScoreOfStoppedGenerator(t *testing.T) {
 	noTimes := func(res measure.Result) measure.Result {
 		res.Latency.Count, res.Latency.Figures, res.Latency.Absent = 0, nil, "all are left out"

@@ -13,19 +13,18 @@ import (
 // NotChecked says why a run that did not verify delivery has no counts.
 const NotChecked = "this run did not check what was stored"
 
-// Storage says in a word what became of the acknowledged calls.
+// Storage says in one word what became of the acknowledged calls.
 type Storage string
 
-// What can have become of them. A call that is stored differently than it was sent is as lost as one that is not
-// stored.
+// The possible values. A call that is stored altered is as lost as one that is not stored.
 const (
-	StorageVerified Storage = "verified" // all of them are stored
-	StoragePending  Storage = "pending"  // none is lost, and some were not stored yet when the wait for them ended
-	StorageLost     Storage = "lost"     // some are not stored, or not as they were sent
-	StorageUnknown  Storage = "unknown"  // nobody looked, or looking failed
+	StorageVerified Storage = "verified" // all calls are stored
+	StoragePending  Storage = "pending"  // none is lost, but some were not stored when the wait ended
+	StorageLost     Storage = "lost"     // some are not stored, or altered
+	StorageUnknown  Storage = "unknown"  // storage was not verified, or verification failed
 )
 
-// StorageOf judges what delivery verification has seen.
+// StorageOf judges the result of delivery verification.
 func StorageOf(res measure.Result) Storage { return storageOf(&res) }
 
 func storageOf(res *measure.Result) Storage {
@@ -50,15 +49,14 @@ func unknown(res *measure.Result) bool { return storageOf(res) == StorageUnknown
 // verifyOptions lists how storage can be checked.
 const verifyOptions field.Message = "{verify} sqlite:FILE, postgres://…, mysql://… or sink=ADDRESS"
 
-// storageWarnings says, where it is not known what was stored, how that can be checked and what the server's answers
-// are worth.
+// storageWarnings says, if storage is not known, how to verify it and what the server's answers mean.
 func storageWarnings(res *measure.Result, names field.Namer) (lines []string) {
 	if !unknown(res) || noSample(res) {
 		return nil
 	}
 	d := &res.Delivery
 	switch {
-	case d.Failed: // which is among the reasons
+	case d.Failed: // the reasons mention it
 		lines = append(lines, "storage is not known: accepted is the server's word, not proof of storage")
 	default:
 		lines = append(lines, names.Textf("storage was not checked%s: accepted is the server's word; check it with %s",
@@ -79,11 +77,11 @@ func notCheckedBecause(d *measure.Delivery) string {
 	return " (" + d.Absent + ")"
 }
 
-// maxBehindPercent is how far, in percent, a server may end behind the calls that it acknowledged if it has not caught
-// up when the wait for storage ends.
+// maxBehindPercent is the largest backlog at the end of the wait for storage, in percent of the acknowledged calls,
+// that does not fail a server that has not caught up.
 const maxBehindPercent = 10
 
-// leftBehind reports whether the server ended further behind than that, and did not catch up.
+// leftBehind reports whether the server's backlog exceeded that at the end.
 func leftBehind(d *measure.Delivery) bool {
 	pending := measure.OrZero(d.Pending)
 	return pending > 0 && max(measure.OrZero(d.BacklogEnd),
@@ -93,7 +91,7 @@ func leftBehind(d *measure.Delivery) bool {
 // maxGivenReasons is how many of the server's reasons a line names.
 const maxGivenReasons = 3
 
-// givenReasons returns what the server's log says of missing calls; nothing if it does not mention them.
+// givenReasons returns what the server's log says about missing calls; empty if it does not mention them.
 func givenReasons(d *measure.Delivery) string {
 	var parts []string
 	named, all := uint64(0), measure.OrZero(d.Missing)
@@ -121,7 +119,7 @@ func givenReasons(d *measure.Delivery) string {
 	return line
 }
 
-// StaleText says how old the counts are where storage could not be read in the end; nothing where it could.
+// StaleText says how old the counts are if storage could not be read at the end; empty if it could.
 func StaleText(d *measure.Delivery) string {
 	if d.AgeS == nil {
 		return ""

@@ -7,8 +7,7 @@ import (
 	"rdiostress/internal/units"
 )
 
-// Threshold is one rule and whether the run kept it: Value Op Limit. Without a value it is not kept, and Absent says
-// why there is none.
+// Threshold is one rule and whether the run met it: Value Op Limit. Without a value it is not met, and Absent says why.
 type Threshold struct {
 	Name   string     `json:"name"`
 	Unit   units.Unit `json:"unit,omitempty"` // of Limit and Value; empty if it is not known
@@ -19,7 +18,7 @@ type Threshold struct {
 	Absent string     `json:"absent,omitempty"`
 }
 
-// UnitOf returns the unit of the figure that a rule limits; empty for a name that is not known.
+// UnitOf returns the unit of the value that a rule limits; empty for an unknown name.
 func UnitOf(name string) units.Unit {
 	switch name {
 	case SuccessRate, RateAchieved:
@@ -33,10 +32,10 @@ func UnitOf(name string) units.Unit {
 	}
 }
 
-// FewFor95 reports whether n uploads are too few for a 95th percentile that is not just the slowest of them.
+// FewFor95 reports whether n uploads are so few that the 95th percentile is just the slowest one.
 func FewFor95(n uint64) bool { return n > 0 && measure.TooFew(0.95, n) }
 
-// SlowestOf describes the 95th percentile of uploads that are too few for one.
+// SlowestOf describes the 95th percentile of so few uploads.
 func SlowestOf(n uint64, p95 float64) string {
 	if n == 1 {
 		return "the only one: " + units.Seconds(p95)
@@ -44,7 +43,7 @@ func SlowestOf(n uint64, p95 float64) string {
 	return fmt.Sprintf("slowest of %s: %s", units.Count(n), units.Seconds(p95))
 }
 
-// ThresholdTitle returns what people call a threshold. A name that this version does not know stays as it is.
+// ThresholdTitle returns the title of a threshold. An unknown name stays as it is.
 func ThresholdTitle(name string) string {
 	switch name {
 	case SuccessRate:
@@ -62,7 +61,7 @@ func ThresholdTitle(name string) string {
 	}
 }
 
-// LimitText returns what a threshold asks for, such as "over 95 %".
+// LimitText returns what a threshold requires, such as "over 95 %".
 func LimitText(t Threshold) string {
 	if t.Name == MischiefFindings {
 		return "none"
@@ -80,7 +79,7 @@ func LimitText(t Threshold) string {
 	}
 }
 
-// quantity writes a limit in its unit.
+// quantity formats a limit with its unit.
 func quantity(unit units.Unit, v float64) string {
 	switch unit {
 	case units.InSeconds:
@@ -92,7 +91,7 @@ func quantity(unit units.Unit, v float64) string {
 	}
 }
 
-// ValueText writes a threshold's value in its unit, with enough digits to tell it from the limit.
+// ValueText formats a threshold's value with its unit, with enough digits to tell it from the limit.
 func ValueText(t Threshold) string {
 	if t.Value == nil {
 		return "–"

@@ -10,17 +10,17 @@ import (
 	"rdiostress/internal/units"
 )
 
-// minTrendS is the length in seconds from which a run has a trend.
+// minTrendS is the minimum length in seconds of a run with a trend.
 const minTrendS = 1800
 
-// TrendSpan sums up a span of a long run, such as an hour.
+// TrendSpan summarises a span of a long run, such as an hour.
 type TrendSpan struct {
 	FromS        float64  `json:"from_s"`
 	ToS          float64  `json:"to_s"`
 	AcceptedPerS float64  `json:"accepted_per_s"`
 	ErrorRate    *float64 `json:"error_rate,omitempty"`
 	P95S         *float64 `json:"p95_s,omitempty"`        // of the accepted uploads
-	FewSamples   []string `json:"few_samples,omitempty"`  // p95_s where they are too few for it
+	FewSamples   []string `json:"few_samples,omitempty"`  // p95_s if there are too few samples for it
 	StoredPerS   *float64 `json:"stored_per_s,omitempty"` // as verified, else by the server's own count
 	RSSBytes     *float64 `json:"rss_bytes,omitempty"`    // mean
 }
@@ -44,15 +44,15 @@ func Trend(res measure.Result) []TrendSpan {
 	return list
 }
 
-// pointAt returns the index of the first point most of which is after t.
+// pointAt returns the index of the first point that lies mostly after t.
 func pointAt(series []measure.Point, t float64) int {
 	i, _ := slices.BinarySearchFunc(series, t,
 		func(p measure.Point, t float64) int { return cmp.Compare(p.TS+p.WidthS/2, t) })
 	return i
 }
 
-// NewTrendSpan sums up a part of a series, which must have points. It leaves out the response times, since those of the
-// points do not add up.
+// NewTrendSpan summarises a part of a series, which must have points. It leaves out the response times, since those of
+// the points cannot be combined.
 func NewTrendSpan(series []measure.Point) TrendSpan {
 	last := series[len(series)-1]
 	h := TrendSpan{FromS: series[0].TS, ToS: last.TS + last.WidthS}
@@ -65,7 +65,7 @@ func NewTrendSpan(series []measure.Point) TrendSpan {
 		if v, ok := p.Server.Get(measure.RSS); ok {
 			rss = append(rss, v)
 		}
-		if p.Stored != nil { // as verified
+		if p.Stored != nil { // by delivery verification
 			verified = append(verified, stat.Point{T: p.TS + p.WidthS, V: float64(*p.Stored)})
 		}
 		if v, ok := p.Server.Get(measure.StoredCalls); ok {
@@ -86,7 +86,7 @@ func NewTrendSpan(series []measure.Point) TrendSpan {
 	if len(verified) > 1 {
 		stored = verified
 	}
-	// A count that goes back was started again, and says nothing of how many there were.
+	// A count that goes down was restarted, and says nothing about the number in between.
 	back := func(a, b stat.Point) int { return cmp.Compare(a.V, b.V) }
 	if n := len(stored); n > 1 && stored[n-1].T > stored[0].T && slices.IsSortedFunc(stored, back) {
 		perS := (stored[n-1].V - stored[0].V) / (stored[n-1].T - stored[0].T)
@@ -95,7 +95,7 @@ func NewTrendSpan(series []measure.Point) TrendSpan {
 	return h
 }
 
-// ShownP95 returns the 95th percentile, or nil where the uploads were too few for it.
+// ShownP95 returns the 95th percentile, or nil if there were too few uploads for it.
 func (h TrendSpan) ShownP95() *float64 {
 	if len(h.FewSamples) > 0 {
 		return nil
@@ -103,7 +103,7 @@ func (h TrendSpan) ShownP95() *float64 {
 	return h.P95S
 }
 
-// String returns the span in a line.
+// String returns the span in one line.
 func (h TrendSpan) String() string {
 	line := fmt.Sprintf("%s: %s accepted/s", units.Interval(h.FromS, h.ToS), units.Rate(h.AcceptedPerS))
 	if h.ErrorRate != nil {

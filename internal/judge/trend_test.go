@@ -6,7 +6,7 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// A count that began anew says nothing of how many there were in between.
+// A count that was restarted says nothing about the number in between.
 func TestHourWithRestart(t *testing.T) {
 	points := make([]measure.Point, 4)
 	for i, v := range []float64{100, 200, 50, 250} {

@@ -7,11 +7,11 @@ import (
 	"rdiostress/internal/units"
 )
 
-// minUploads is how many uploads a verdict needs that does not hang on a single one: with fewer, the 95th percentile is
-// the slowest of them, and one failure brings the success rate to 95 % or less.
+// minUploads is how many uploads a verdict needs to not depend on a single one: with fewer, the 95th percentile is the
+// slowest one, and one failure brings the success rate to 95 % or less.
 const minUploads = 20
 
-// warnings returns what a reader must know although it changes nothing about the verdict, a line each.
+// warnings returns a line for everything that the reader must know and that does not affect the verdict.
 func (j *judgement) warnings() []string {
 	var lines []string
 	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
@@ -61,18 +61,18 @@ func shortageWarnings(res *measure.Result) (lines []string) {
 	return lines
 }
 
-// stopsMatter reports whether a reader must know of the generator's stops: one of a second or more, or uploads that
-// failed, or one in a hundred that was held up. Others are in the report.
+// stopsMatter reports whether the reader must know about the generator's stops: a stop of a second or more, failed
+// uploads, or at least one in a hundred uploads held up. Other stops are only in the report.
 func stopsMatter(s *measure.Stops, attempted uint64) bool {
 	held := s.Accepted + s.Failed
 	return held > 0 && (s.LongestS >= 1 || s.Failed > 0 || 100*held >= attempted)
 }
 
-// minStallS is the length in seconds from which silence counts as a stall. Points are a second wide, and at low rates a
-// single silent one can be chance.
+// minStallS is the minimum length of a stall in seconds. Points are a second wide, and at low rates a single silent
+// second can be chance.
 const minStallS = 2
 
-// stalls describes the times in which uploads were under way and none ended. The closed model hides them in a few slow
+// stalls describes the times in which uploads were in flight and none ended. The closed model hides these in a few slow
 // calls.
 func stalls(res *measure.Result) []string {
 	var lines []string

@@ -11,25 +11,24 @@ type ClientTotals struct {
 	Attempted uint64 `json:"attempted"`
 	Accepted  uint64 `json:"accepted"`
 	Failed    uint64 `json:"failed"`
-	Busy      uint64 `json:"busy,omitempty"` // of the failed ones, those that were answered with 429 or 503
-	// OnlyStatus is the HTTP status that all other failed uploads were answered with; absent where they differ, and
-	// without such uploads.
+	Busy      uint64 `json:"busy,omitempty"` // failed uploads answered with 429 or 503
+	// OnlyStatus is the HTTP status of all other failed uploads; absent if they differ, or if there are none.
 	OnlyStatus int `json:"only_status,omitempty"`
 }
 
-// FirstReply is how the server answered the first call of one kind of client, which was sent alone before the run.
+// FirstReply is the server's answer to the first call of one kind of client, which was sent alone before the run.
 type FirstReply struct {
 	Client  string `json:"client"`
-	Address string `json:"address"`          // that it was posted to, without user, password and query
-	Status  int    `json:"status,omitempty"` // HTTP; absent where there was no reply
-	Reply   string `json:"reply,omitempty"`  // its first line, or what came in place of a reply
-	// How often the call was sent until the server did something else than fail.
+	Address string `json:"address"`          // the call's URL without user, password and query
+	Status  int    `json:"status,omitempty"` // HTTP status; absent without a reply
+	Reply   string `json:"reply,omitempty"`  // the reply's first line, or the error without a reply
+	// How often the call was sent until the server did something other than fail.
 	Tries    int  `json:"tries"`
 	Accepted bool `json:"accepted"`
-	// FormUnread says that the server refused or failed over this client's call, and took another client's: it cannot
-	// read this one's.
+	// FormUnread means that the server refused this client's call or failed on it, and accepted another client's: it
+	// cannot read this client's form.
 	FormUnread bool `json:"form_unread,omitempty"`
-	// DatesUnread says that the server does not read the date that this client gives a call.
+	// DatesUnread means that the server cannot read the date format of this client.
 	DatesUnread bool `json:"dates_unread,omitempty"`
 }
 
@@ -37,11 +36,11 @@ type FirstReply struct {
 type clientTally struct {
 	attempted, accepted uint64
 	busy                uint64
-	status              uint16 // of all other failed uploads
-	differ              bool   // unless they differ
+	status              uint16 // status of all other failed uploads
+	differ              bool   // the other failed uploads have different statuses
 }
 
-// others are failed uploads that the server was not too busy for.
+// others counts the failed uploads that did not fail because the server was busy.
 func (t *clientTally) others() uint64 { return t.attempted - t.accepted - t.busy }
 
 // add counts an upload.
@@ -56,7 +55,7 @@ func (t *clientTally) add(o *Outcome) {
 	t.merge(&one)
 }
 
-// merge counts all of o.
+// merge adds the counts of o.
 func (t *clientTally) merge(o *clientTally) {
 	switch {
 	case o.others() == 0:
@@ -70,8 +69,8 @@ func (t *clientTally) merge(o *clientTally) {
 	t.busy += o.busy
 }
 
-// Clients counts the uploads of each kind of client that has sent any, in the scored phases, after the last roll.
-// Names are those that Outcomes number.
+// Clients counts the uploads of each kind of client that sent any, in the scored phases, after the last roll. names are
+// indexed by the Outcomes' Client.
 func (r *Recorder) Clients(names []string) (all []ClientTotals) {
 	for i, name := range names {
 		t := &r.scored.clients[i]

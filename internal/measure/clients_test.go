@@ -7,8 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Each client's uploads are counted, whichever shards and seconds they come in, and the one status of its failures is
-// named.
+// Each client's uploads are counted in all shards and seconds, and the single status of its failures is reported.
 func TestRecorderCountsClients(t *testing.T) {
 	r := NewRecorder()
 	r.AddPhase(Phase{Name: "warm-up"})
@@ -45,7 +44,7 @@ func TestRecorderCountsClients(t *testing.T) {
 	}
 }
 
-// A duplicate that is refused with a status of failure is an HTTP error, one that is quietly dropped a rejection.
+// A duplicate that is refused with an error status is an HTTP error; one that is silently dropped is a rejection.
 func TestDuplicatesByStatus(t *testing.T) {
 	r := NewRecorder()
 	r.AddPhase(Phase{Scored: true})

@@ -7,7 +7,7 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// Two uploads are recorded, of which the server refuses one.
+// Two uploads are recorded. The server refuses one of them.
 func ExampleRecorder() {
 	r := measure.NewRecorder()
 	phase := r.AddPhase(measure.Phase{Name: "sustained", Scored: true})
@@ -31,7 +31,7 @@ func ExampleRecorder() {
 	// failed: map[503:1]
 }
 
-// A signal is looked up in the table of signals.
+// A signal is found in the table of signals.
 func ExampleSignal_Info() {
 	var seen measure.Observation
 	seen.Set(measure.RSS, 48e6)

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// failureKinds counts failed uploads by kind. There are few kinds, so they are searched in turn.
+// failureKinds counts failed uploads by kind. There are few kinds, so a linear search finds them.
 type failureKinds []failureKind
 
 type failureKind struct {
@@ -23,7 +23,7 @@ func (f *failureKinds) add(o *Outcome) {
 	f.count(failureKind{class: o.Class, status: o.Status, count: 1, first: o.Done, last: o.Done, sample: o.Detail})
 }
 
-// merge counts all of o.
+// merge adds the counts of o.
 func (f *failureKinds) merge(o failureKinds) {
 	for _, one := range o {
 		f.count(one)
@@ -46,7 +46,7 @@ func (f *failureKinds) count(one failureKind) {
 	*f = append(*f, one)
 }
 
-// report sums the failures up, the most frequent first. Every failed upload is in exactly one member of Errors.
+// report summarises the failures, the most frequent first. Every failed upload is in exactly one member of Errors.
 func (f failureKinds) report() (Errors, []ErrorDetail) {
 	errs := Errors{HTTP: make(map[string]uint64)}
 	details := make([]ErrorDetail, 0, len(f))
@@ -59,7 +59,7 @@ func (f failureKinds) report() (Errors, []ErrorDetail) {
 			errs.HTTP[strconv.Itoa(int(one.status))] += one.count
 		case ParentRejected:
 			errs.Rejected += one.count
-		case ParentConnection, ParentNone: // no failure is without a parent
+		case ParentConnection, ParentNone: // every failure has a parent
 			errs.Connection += one.count
 		}
 		details = append(details, ErrorDetail{

@@ -4,11 +4,11 @@ import "time"
 
 // TimeSpan is a part of a run's time.
 type TimeSpan struct {
-	Start, Length time.Duration // since the start of the run
+	Start, Length time.Duration // Start is since the start of the run
 }
 
-// FillResult puts what was recorded into res, after the last roll. The run's totals, times and errors are those of its
-// scored phases; sent is when each phase was sent, and its rates are per that length.
+// FillResult writes everything recorded to res, after the last roll. The run's totals, times and errors are those of
+// its scored phases. sent is when each phase was sent; its rates are per that length.
 func (r *Recorder) FillResult(res *Result, sent []TimeSpan) {
 	var scored, end time.Duration // sent in all, and when the last scored phase ended
 	for i, p := range r.phases {
@@ -53,7 +53,7 @@ func (r *Recorder) FillResult(res *Result, sent []TimeSpan) {
 	}
 }
 
-// fillStops counts the uploads that were held up.
+// fillStops counts the uploads that a stop of the generator held up.
 func (t *tally) fillStops(s *Stops) {
 	s.Accepted, s.Failed = t.leftOut(), t.heldUpFailed
 	if s.Accepted == 0 {
@@ -66,8 +66,8 @@ func (t *tally) fillStops(s *Stops) {
 	s.MeanBoundS, s.P95BoundS = &mean, &p95
 }
 
-// totals sums the tally up. Its rate is per second of sending and of waiting for the last reply after its end: uploads
-// that are still under way then have not been done in the time of sending.
+// totals summarises the tally. Its rate is per second of sending and of waiting for the last reply: uploads that are
+// still in flight when sending ends were not done in the sending time.
 func (t *tally) totals(sending, end time.Duration) Totals {
 	out := Totals{Attempted: t.attempted, Accepted: t.accepted, Failed: t.attempted - t.accepted, BytesSent: t.bytes}
 	if t.attempted > 0 {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// An upload that was held up counts, and its time is in no figure but the bounds.
+// An upload that was held up counts, but its time affects only the bounds.
 func TestHeldUp(t *testing.T) {
 	r := NewRecorder()
 	phase := r.AddPhase(Phase{Name: "sustained", Scored: true})
@@ -59,7 +59,7 @@ func TestHeldUp(t *testing.T) {
 	}
 }
 
-// Where all are left out, there is no figure, and the reason says why.
+// If all times are left out, there are no figures, and Absent says why.
 func TestAllHeldUp(t *testing.T) {
 	r := NewRecorder()
 	r.AddPhase(Phase{Name: "sustained", Scored: true})

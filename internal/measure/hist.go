@@ -8,13 +8,13 @@ import (
 	hdr "github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// The range and precision of every histogram: from 1 µs, under which nothing on a network happens, to 10 min, past
-// which no client waits, to three significant digits. One takes about 170 kB.
+// The range and precision of every histogram: from 1 µs, below any network time, to 10 min, longer than any client
+// waits, to three significant digits. One histogram takes about 170 kB.
 const (
 	histLowest   = time.Microsecond
 	histHighest  = 10 * time.Minute
 	histDigits   = 3
-	coarseDigits = 2 // for steps and intervals, of which there are many histograms, of 20 kB
+	coarseDigits = 2 // for steps and intervals, which have many histograms, of 20 kB each
 )
 
 // Histogram is an HdrHistogram of durations that also keeps the exact sum and maximum of the same samples. It is not
@@ -33,8 +33,8 @@ func newHistogram(digits int) *Histogram {
 	return &Histogram{hdr: hdr.New(int64(histLowest), int64(histHighest), digits)}
 }
 
-// Record adds a sample. One above the range counts at its end, and as clamped too; sum and maximum take it as it is. A
-// negative one is 0.
+// Record adds a sample. A sample above the range counts at its end, and as clamped too; sum and maximum take its exact
+// value. A negative sample counts as 0.
 func (h *Histogram) Record(d time.Duration) {
 	d = max(d, 0)
 	h.sum += d
@@ -67,10 +67,10 @@ func (h *Histogram) Reset() {
 	h.sum, h.max, h.clamped = 0, 0, 0
 }
 
-// Count is the number of samples.
+// Count returns the number of samples.
 func (h *Histogram) Count() uint64 { return uint64(h.hdr.TotalCount()) }
 
-// Mean is exact. It is 0 without samples.
+// Mean returns the exact mean; 0 without samples.
 func (h *Histogram) Mean() time.Duration {
 	if h.Count() == 0 {
 		return 0
@@ -78,11 +78,11 @@ func (h *Histogram) Mean() time.Duration {
 	return h.sum / time.Duration(h.Count())
 }
 
-// Max is exact. It is 0 without samples.
+// Max returns the exact maximum; 0 without samples.
 func (h *Histogram) Max() time.Duration { return h.max }
 
-// Quantile returns the smallest recorded value that at least the share q of the samples (0 to 1) does not exceed, to
-// three significant digits. It is 0 without samples.
+// Quantile returns the smallest recorded value that at least the share q (0 to 1) of the samples does not exceed, to
+// three significant digits. It returns 0 without samples.
 func (h *Histogram) Quantile(q float64) time.Duration { return h.Quantiles(q)[0] }
 
 // Quantiles returns the quantiles for several shares in one pass over the histogram.
@@ -117,7 +117,7 @@ func (h *Histogram) Buckets() iter.Seq2[time.Duration, uint64] {
 	}
 }
 
-// Distribution sums the histogram up for a Result. Absent is why there are no figures if there is no sample.
+// Distribution summarises the histogram for a Result. absent says why there are no figures if there are no samples.
 func (h *Histogram) Distribution(absent string) Distribution {
 	if h.Count() == 0 {
 		return Distribution{Absent: absent}
@@ -140,8 +140,8 @@ func (h *Histogram) Distribution(absent string) Distribution {
 	}
 }
 
-// Decode returns the histogram that the distribution sums up, with its exact mean and maximum. The error says what is
-// wrong with a damaged one.
+// Decode returns the histogram that the distribution summarises, with its exact mean and maximum. It returns an error
+// if the histogram is damaged.
 func (d *Distribution) Decode() (*Histogram, error) {
 	h := NewHistogram()
 	if d.Count == 0 {

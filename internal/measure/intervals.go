@@ -9,12 +9,13 @@ import (
 	hdr "github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// maxIntervals bounds the intervals whose histograms a report keeps. Two of 500 uploads take some 1 kB as text.
+// maxIntervals limits the intervals whose histograms a report keeps. The two histograms of 500 uploads take about 1 kB
+// as text.
 const maxIntervals = 300
 
 // Histograms are the times of the accepted uploads that ended in an interval of the run. They cover the same uploads as
-// the series, in at most 300 intervals of about equal width, so that a heat map can be drawn, times of any part of the
-// run be merged, and logs be written.
+// the series, in at most 300 intervals of about equal width, for heat maps, for merging the times of any part of the
+// run, and for logs.
 type Histograms struct {
 	TS     float64 `json:"t_s"` // start of the interval, since the start of the run
 	WidthS float64 `json:"width_s"`
@@ -25,8 +26,8 @@ type Histograms struct {
 	ServiceTime string `json:"service_time,omitempty"`
 }
 
-// Decode returns both histograms. Their means and maxima are of two significant digits, as everything of them is. The
-// error says what is wrong with a damaged one.
+// Decode returns both histograms. All values, also their means and maxima, have two significant digits. It returns an
+// error if a histogram is damaged.
 func (h *Histograms) Decode() (response, service *Histogram, err error) {
 	if response, err = decodeInterval(h.Latency, h.Count); err != nil {
 		return nil, nil, fmt.Errorf("latency: %w", err)
@@ -73,12 +74,12 @@ func newIntervals() intervals {
 	}
 }
 
-// add takes in what was recorded until elapsed, and closes the pending interval when it is wide enough.
+// add adds what was recorded until elapsed, and closes the pending interval when it is wide enough.
 func (v *intervals) add(response, service *Histogram, elapsed time.Duration) {
 	v.response.Merge(response)
 	v.service.Merge(service)
 	v.end = elapsed
-	if len(v.closed) == maxIntervals { // it would be one more
+	if len(v.closed) == maxIntervals { // there is no room for one more
 		v.widen()
 	}
 	if v.end-v.start+rollSlack >= v.width {
@@ -86,7 +87,7 @@ func (v *intervals) add(response, service *Histogram, elapsed time.Duration) {
 	}
 }
 
-// takePending returns the pending interval, and begins the next one.
+// takePending returns the pending interval, and starts the next one.
 func (v *intervals) takePending() interval {
 	taken := interval{
 		start: v.start, end: v.end, count: v.response.Count(),
@@ -98,7 +99,7 @@ func (v *intervals) takePending() interval {
 	return taken
 }
 
-// widen makes intervals of pairs, half as many.
+// widen merges pairs of intervals, so that half as many are left.
 func (v *intervals) widen() {
 	half := len(v.closed) / 2
 	for i := range half {
@@ -113,7 +114,7 @@ func (v *intervals) widen() {
 	v.width *= 2
 }
 
-// finish closes the pending interval if there is a sample in it, and returns all of them.
+// finish closes the pending interval if it has samples, and returns all intervals.
 func (v *intervals) finish() []Histograms {
 	if v.response.Count() > 0 { // fewer than maxIntervals are closed: see add
 		v.closed = append(v.closed, v.takePending())
@@ -129,7 +130,7 @@ func (v *intervals) finish() []Histograms {
 	return list
 }
 
-// packedCounts are the counts of a histogram in little memory: of each one that is not 0, how many zeros are before it,
+// packedCounts are a histogram's counts in little memory: for each count that is not 0, the number of zeros before it
 // and the count.
 type packedCounts []byte
 
@@ -148,7 +149,7 @@ func packCounts(counts []int64) packedCounts {
 	return packed
 }
 
-// addTo adds the counts to those of a histogram of the same configuration.
+// addTo adds the counts to a histogram of the same configuration.
 func (p packedCounts) addTo(counts []int64) {
 	at := 0
 	for len(p) > 0 {
@@ -169,7 +170,7 @@ func (p packedCounts) merge(o packedCounts) packedCounts {
 	return packCounts(sum)
 }
 
-// encode returns the histogram as the report has it; the empty string without a sample.
+// encode returns the histogram in the report's format; empty without samples.
 func (p packedCounts) encode() string {
 	if len(p) == 0 {
 		return ""
@@ -179,7 +180,7 @@ func (p packedCounts) encode() string {
 	return encode(hdr.Import(snapshot))
 }
 
-// encode returns the base64 of a histogram's V2 compressed encoding.
+// encode returns a histogram in the V2 compressed encoding, as base64.
 func encode(h *hdr.Histogram) string {
 	encoded, err := h.Encode(hdr.V2CompressedEncodingCookieBase)
 	if err != nil {
@@ -189,7 +190,7 @@ func encode(h *hdr.Histogram) string {
 	return string(encoded)
 }
 
-// decode adds the samples of an encoded histogram. None may be outside of the range.
+// decode adds the samples of an encoded histogram. A sample out of the range is an error.
 func (h *Histogram) decode(encoded string) error {
 	if _, err := base64.StdEncoding.DecodeString(encoded); err != nil {
 		return fmt.Errorf("histogram: %w", err)

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// recordedRun records n uploads a second for some seconds, and returns the result with all times in one histogram of
-// two digits each.
+// recordedRun records n uploads a second for some seconds. It returns the result, and all times in one two-digit
+// histogram each.
 func recordedRun(t *testing.T, seconds, perSecond int) (res Result, response, service *Histogram) {
 	t.Helper()
 	r := NewRecorder()
@@ -30,8 +30,7 @@ func recordedRun(t *testing.T, seconds, perSecond int) (res Result, response, se
 	return res, response, service
 }
 
-// However long a run is, its intervals are at most 300 and cover it, and what they hold is exactly what was recorded,
-// at two digits.
+// However long a run is, its intervals are at most 300, cover it, and hold exactly what was recorded, at two digits.
 func TestIntervalsMergeToTheWholeRun(t *testing.T) {
 	for _, tc := range []struct{ seconds, intervals, width int }{
 		{1, 1, 1},
@@ -74,7 +73,7 @@ func TestIntervalsMergeToTheWholeRun(t *testing.T) {
 	}
 }
 
-// An interval without an accepted upload is there, without a histogram.
+// An interval without accepted uploads is present, without a histogram.
 func TestIntervalsWithoutSamples(t *testing.T) {
 	r := NewRecorder()
 	r.AddPhase(Phase{Scored: true})
@@ -99,7 +98,7 @@ func TestIntervalsWithoutSamples(t *testing.T) {
 	}
 }
 
-// What intervals hold does not grow with the run.
+// The memory of the intervals does not grow with the run.
 func TestIntervalsAreBounded(t *testing.T) {
 	v := newIntervals()
 	h := NewHistogram()

@@ -1,11 +1,11 @@
 package measure
 
-// Mischief is what a run's misbehaving clients found out. None of their requests counts in any other figure.
+// Mischief is what a run's misbehaving clients found. None of their requests counts in any other figure.
 type Mischief struct {
 	Sent       uint64            `json:"sent"`
-	Unsound    uint64            `json:"unsound"`    // of them: those whose end is part of a finding
-	Unfinished uint64            `json:"unfinished"` // of them: those that the end of the run cut short
-	Skipped    uint64            `json:"skipped"`    // due, and not sent: too many were under way
+	Unsound    uint64            `json:"unsound"`    // requests whose end is part of a finding
+	Unfinished uint64            `json:"unfinished"` // requests cut short by the end of the run
+	Skipped    uint64            `json:"skipped"`    // due but not sent: too many were in flight
 	Kinds      []MischiefKind    `json:"kinds"`
 	Findings   []MischiefFinding `json:"findings"`
 	GoodCalls  GoodCalls         `json:"good_calls"`
@@ -15,11 +15,11 @@ type Mischief struct {
 // Unfinished.
 type MischiefKind struct {
 	Kind    string  `json:"kind"`
-	Percent float64 `json:"percent"` // asked for, of the calls while mischief was on
+	Percent float64 `json:"percent"` // requested share of the calls while mischief was on
 	Sent    uint64  `json:"sent"`
-	Sound   uint64  `json:"sound"`   // ended as a sound server may end it
-	Unsound uint64  `json:"unsound"` // ended otherwise
-	// 429, 503 or 507: the server took no look at it, so there is nothing to judge
+	Sound   uint64  `json:"sound"`   // ended in a way that a sound server may choose
+	Unsound uint64  `json:"unsound"` // ended in another way
+	// 429, 503 or 507: the server did not handle the request, so there is nothing to judge
 	Busy        uint64 `json:"busy"`
 	Unreachable uint64 `json:"unreachable"` // no connection
 	Unfinished  uint64 `json:"unfinished"`
@@ -29,9 +29,9 @@ type MischiefKind struct {
 	Sample  string            `json:"sample,omitempty"`
 }
 
-// MischiefFinding is something that no sound server does, and that this one did.
+// MischiefFinding is something that this server did and that no sound server does.
 type MischiefFinding struct {
-	Kind string `json:"kind"` // of mischief; "all" is all of it together
+	Kind string `json:"kind"` // the mischief; "all" for all kinds together
 	// Accepted, server_error, odd_answer, not_http, closed, timeout, unlimited, wrote_outside, died or
 	// slowed_good_calls.
 	Problem  string  `json:"problem"`
@@ -39,21 +39,21 @@ type MischiefFinding struct {
 	Count    uint64  `json:"count"`
 	FirstS   float64 `json:"first_s"` // since the start of the run
 	LastS    float64 `json:"last_s"`
-	Evidence string  `json:"evidence"` // of the first
+	Evidence string  `json:"evidence"` // of the first occurrence
 }
 
-// GoodCalls compares how good calls fared without mischief and with it, in whole seconds of the same load. Where that
-// cannot be said, the two are absent and Absent says why.
+// GoodCalls compares good calls without mischief and with it, in whole seconds of the same load. If they cannot be
+// compared, both are absent and Absent says why.
 type GoodCalls struct {
 	Without *GoodSeconds `json:"without,omitempty"` // before mischief began and after it had ended
 	With    *GoodSeconds `json:"with,omitempty"`
 	Absent  string       `json:"absent,omitempty"`
 }
 
-// GoodSeconds are some seconds of a run: its good calls, whose times are response times of accepted uploads.
+// GoodSeconds summarises the good calls of some seconds of a run; times are response times of accepted uploads.
 type GoodSeconds struct {
 	Seconds     int      `json:"seconds"`
-	Silent      int      `json:"silent"` // further seconds, in which none was answered though some were under way
+	Silent      int      `json:"silent"` // further seconds with calls in flight and no answer
 	Attempted   uint64   `json:"attempted"`
 	Accepted    uint64   `json:"accepted"`
 	MeanS       float64  `json:"mean_s"`

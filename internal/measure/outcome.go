@@ -5,49 +5,48 @@ import (
 	"time"
 )
 
-// Outcome is how one upload went. The three times are measured on the monotonic clock from the start of the run, so
-// that time spent waiting inside the generator stays visible.
+// Outcome is the result of one upload. The three times are measured on the monotonic clock from the start of the run,
+// so that time spent waiting inside the generator stays visible.
 type Outcome struct {
-	Due  time.Duration // when the call had to be sent
-	Sent time.Duration // when its first byte was sent; equal to Done where none was
+	Due  time.Duration // when the call was due
+	Sent time.Duration // when its first byte was sent; equal to Done if none was
 	Done time.Duration // when the reply was complete, or the upload had failed
 
-	// Lag is how late the generator was when it released the call to an uploader that waited for it. It is SlotWait
-	// where the call was due before an uploader was free, and NoLag in the closed model, which has no due times of its
-	// own.
+	// Lag is how late the generator was when it released the call to an uploader that waited for it. It is SlotWait if
+	// the call was due before an uploader was free, and NoLag in the closed model, which has no due times.
 	Lag time.Duration
 
-	Phase  uint8     // which phase of the run the call was due in, as added to the Recorder
-	Client uint8     // which kind of client sent it, below MaxClients
-	Steps  StepTimes // where the time went
+	Phase  uint8     // index of the phase in which the call was due
+	Client uint8     // index of the kind of client, below MaxClients
+	Steps  StepTimes // time spent in each step
 
 	Class  Class
-	Status uint16 // HTTP status of the reply, 0 where there was none
+	Status uint16 // HTTP status of the reply; 0 without a reply
 	Bytes  int64  // request bytes sent, by all attempts
-	Size   int64  // of the request's body; 0 where the upload got no connection
+	Size   int64  // of the request's body; 0 if the upload got no connection
 
 	Redirects uint8 // how often it was sent once more, to where a reply redirected it
-	// HeldUp says that the generator itself was stopped while the call was due, sent or answered, or made up for a
-	// stop: its times say nothing about the server.
+	// HeldUp means that the generator itself was stopped while the call was due, sent or answered, or was catching up
+	// after a stop: the times say nothing about the server.
 	HeldUp bool
 
-	Duplicate bool // the call was sent as a duplicate of another on purpose
+	Duplicate bool // the call was an intentional duplicate
 	First     bool // the call was the first of its talkgroup in the run
 
 	Connected   bool // a connection was opened for it
-	Reconnected bool // it had to be, since the server had closed the one that was kept
+	Reconnected bool // it was opened because the server had closed the kept-alive one
 
-	Earlier EarlierAttempts // what attempts of the same call before it took
+	Earlier EarlierAttempts // connections of earlier attempts
 
-	// Detail is a sample of what was wrong, for people: an error's text or a reply's first line. Empty for accepted
+	// Detail is a sample of what went wrong, for people: an error's text or a reply's first line. Empty for accepted
 	// uploads.
 	Detail string
 }
 
-// EarlierAttempts is how many connections were opened for attempts of a call before its last one.
+// EarlierAttempts counts the connections that were opened for a call's attempts before the last one.
 type EarlierAttempts struct{ Connects, Reconnects uint8 }
 
-// Add counts those of an attempt that was not the last.
+// Add adds the connections of an attempt that was not the last.
 func (e *EarlierAttempts) Add(o *Outcome) {
 	if o.Connected {
 		e.Connects++
@@ -57,19 +56,20 @@ func (e *EarlierAttempts) Add(o *Outcome) {
 	}
 }
 
-// What an Outcome's Lag is where it is no lag.
+// Special values of an Outcome's Lag.
 const (
 	NoLag    time.Duration = -1
 	SlotWait time.Duration = -2
 )
 
-// Response is the response time: from when the call was due until it was done, with any wait in the generator.
+// Response returns the response time: from when the call was due until it was done, including any wait in the
+// generator.
 func (o *Outcome) Response() time.Duration { return o.Done - o.Due }
 
-// Service is the service time: from the first byte sent until the upload was done.
+// Service returns the service time: from the first byte sent until the upload was done.
 func (o *Outcome) Service() time.Duration { return o.Done - o.Sent }
 
-// Step is one of the things that an upload spends time on.
+// Step is one part of an upload's time.
 type Step uint8
 
 // The steps, in order.
@@ -87,13 +87,13 @@ func (s Step) String() string {
 	return [...]string{"connect", "tls", "write", "wait", "read"}[s]
 }
 
-// StepTimes is how long each step of an upload took; negative where it did not take place or was not seen.
+// StepTimes is how long each step of an upload took; negative if the step did not happen or was not observed.
 type StepTimes [numSteps]time.Duration
 
-// NoSteps are the times of an upload of which no step was seen.
+// NoSteps are the step times of an upload without observed steps.
 func NoSteps() StepTimes { return StepTimes{-1, -1, -1, -1, -1} }
 
-// Class says how an upload ended. Every upload ends in exactly one.
+// Class is how an upload ended. Every upload has exactly one class.
 type Class uint8
 
 // The classes. Accepted is the only success.
@@ -103,7 +103,7 @@ const (
 	Timeout              // sent, but no complete reply in time
 	ConnectTimeout       // no connection in time
 	DNS                  // the host's name could not be resolved
-	Refused              // nothing listens there
+	Refused              // connection refused
 	TLS                  // the handshake failed
 	Write                // the request could not be sent whole, and no reply came
 	Reset                // the connection was closed or reset before a reply
@@ -117,10 +117,10 @@ const (
 	numClasses
 )
 
-// Parent is the member of the report's "errors" that a class counts in.
+// Parent is the member of the report's "errors" in which a class counts.
 type Parent string
 
-// The parents, as the report names them. Accepted has none.
+// The parents, by their names in the report. Accepted has none.
 const (
 	ParentNone       Parent = ""
 	ParentTimeout    Parent = "timeout"
@@ -129,7 +129,7 @@ const (
 	ParentRejected   Parent = "rejected"
 )
 
-// String returns the name that the report's "error_details" uses.
+// String returns the class's name in the report's "error_details".
 func (c Class) String() string {
 	switch c {
 	case Accepted:
@@ -178,8 +178,8 @@ func (c Class) mayBeStop() bool {
 	}
 }
 
-// Parent returns the member of the report's "errors" that the class counts in. A Duplicate that was answered with a
-// status of failure counts as HTTP: see [Outcome.Parent].
+// Parent returns the member of the report's "errors" in which the class counts. A Duplicate with an error status counts
+// as HTTP: see [Outcome.Parent].
 func (c Class) Parent() Parent {
 	switch c {
 	case Accepted:
@@ -195,10 +195,10 @@ func (c Class) Parent() Parent {
 	}
 }
 
-// Parent returns the member of the report's "errors" that the outcome counts in.
+// Parent returns the member of the report's "errors" in which the outcome counts.
 func (o *Outcome) Parent() Parent { return parentOf(o.Class, o.Status) }
 
-// parentOf is the parent of a class of replies with a status.
+// parentOf returns the parent of a class of replies with a given status.
 func parentOf(c Class, status uint16) Parent {
 	if c == Duplicate && status != http.StatusOK {
 		return ParentHTTP

@@ -10,10 +10,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// usualShares are the quantiles that figures show and rules ask for, in thousandths, and the ends.
+// usualShares are the quantiles that reports show and rules use, in thousandths, and both ends.
 var usualShares = []int{0, 250, 500, 750, 900, 950, 990, 999, 1000}
 
-// wantRank is the definition in whole numbers: how many samples make at least the share.
+// wantRank is the definition in whole numbers: how many samples are at least the share.
 func wantRank(thousandths, n int) int { return max((thousandths*n+999)/1000, 1) }
 
 func TestRank(t *testing.T) {
@@ -31,7 +31,7 @@ func TestRank(t *testing.T) {
 	}{
 		{0.95, 0, 0},
 		{0.95, 20, 19}, // in floating point, 0.95 is a little less
-		{0.07, 100, 7}, // 0.07*100 is 7.000000000000001
+		{0.07, 100, 7}, // in floating point, 0.07*100 is 7.000000000000001
 		{0.55, 100, 55},
 		{0.29, 100, 29},
 		{-1, 5, 1},
@@ -44,8 +44,8 @@ func TestRank(t *testing.T) {
 	}
 }
 
-// TestQuantileAgainstSortedList holds a histogram that grows by one sample at a time against a sorted list of them. The
-// samples differ by more than a bucket's width, so that a rank that is off by one shows.
+// TestQuantileAgainstSortedList compares a histogram that grows by one sample at a time with a sorted list of the
+// samples. These differ by more than a bucket's width, so that a rank that is off by one is found.
 func TestQuantileAgainstSortedList(t *testing.T) {
 	const most, ratio = 10_000, 1.00133
 	samples := make([]time.Duration, most)
@@ -75,7 +75,7 @@ func TestQuantileAgainstSortedList(t *testing.T) {
 	}
 }
 
-// One call of eleven is the slowest twentieth of them.
+// One call of eleven is the slowest twentieth.
 func TestOneSlowCallOfEleven(t *testing.T) {
 	h := NewHistogram()
 	for range 10 {

@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// Recorder collects the outcomes of many uploaders at once, in memory that does not grow with the number of uploads.
+// Recorder collects the outcomes of many concurrent uploaders, in memory that does not grow with the number of uploads.
 //
-// Uploaders write to a [Shard] each; one caller, once a second, rolls the shards up with [Recorder.Roll]; anyone may
-// look at the [Recorder.Snapshot].
+// Each uploader writes to a [Shard]; one caller rolls up the shards once a second with [Recorder.Roll]; anyone may read
+// the [Recorder.Snapshot].
 type Recorder struct {
 	shards []Shard
-	spare  []*tally // not in use; swapped with a shard's, so that rolling up never holds an uploader back
+	spare  []*tally // unused; swapped with a shard's, so that a roll never blocks an uploader
 
 	phases   []phase
 	second   *tally // the last second of all phases
@@ -30,49 +30,49 @@ type Recorder struct {
 // phase is a part of the run with a load of its own.
 type phase struct {
 	Phase
-	tally *tally // nil before its first outcome
+	tally *tally // nil before the first outcome
 }
 
 // MaxPhases is how many phases a run can have.
 const MaxPhases = 32
 
-// Shard is one uploader's way into a Recorder. Uploaders that share one wait for each other for the length of one
+// Shard is one uploader's part of a Recorder. Uploaders that share a shard wait for each other for the time of one
 // record.
 type Shard struct {
 	mu  sync.Mutex
-	cur [MaxPhases]*tally // by phase; nil where it has nothing to record
+	cur [MaxPhases]*tally // by phase; nil without outcomes
 	_   [64]byte          // keeps neighbours off one cache line
 }
 
-// Snapshot is how the run stands, for progress displays and rules that end it early.
+// Snapshot is the state of the run, for progress displays and for rules that end it early.
 type Snapshot struct {
 	Elapsed                     time.Duration
 	Phase                       string // the last to begin
-	Scored                      bool   // it counts in the score
+	Scored                      bool   // the phase is scored
 	Attempted, Accepted, Failed uint64 // calls, by their last attempt
-	// Uploads: where failed calls are sent again, those after which they wait for that too.
+	// Uploads: if failed calls are sent again, the failed attempts too.
 	Attempts    uint64
 	InFlight    int
 	Waiting     int           // calls that wait to be sent again
 	ResponseSum time.Duration // of the response times of all accepted uploads but LeftOut
 	LeftOut     uint64        // accepted uploads whose times are left out
 	P95         time.Duration // response time of the accepted uploads of scored phases; 0 without any
-	P95Of       uint64        // how many these are
+	P95Of       uint64        // number of uploads of P95
 	Last        Interval
-	HourP95     time.Duration // as P95, but of all phases, of the last hour that is over; 0 before
+	HourP95     time.Duration // as P95, but of all phases in the last full hour; 0 before
 	HourP95Of   uint64
 }
 
 // Interval is the last second of a run.
 type Interval struct {
 	Attempts, Accepted uint64
-	LeftOut            uint64        // of the accepted ones, those whose times are left out
+	LeftOut            uint64        // accepted uploads whose times are left out
 	PerSecond          float64       // attempts that ended
 	Mean, P95          time.Duration // response time of accepted uploads; 0 without any
 }
 
-// Shards are several for each processor, so that two running uploaders rarely meet; but each costs some 0.7 MB, and
-// time at every roll, and a record takes so little that more than maxShards gain nothing.
+// There are several shards per processor, so that two running uploaders rarely meet. But each costs about 0.7 MB, and
+// time at every roll, and a record is so fast that more than maxShards gain nothing.
 const (
 	shardsPerProcessor = 4
 	maxShards          = 16
@@ -90,8 +90,8 @@ func NewRecorder() *Recorder {
 	return r
 }
 
-// AddPhase begins a phase and returns its index for Outcomes. Its figures are filled in later. It must not be called at
-// the same time as Roll; there can be MaxPhases.
+// AddPhase starts a phase and returns its index for Outcomes. Its figures are filled in later. It must not be called
+// concurrently with Roll, and at most MaxPhases times.
 func (r *Recorder) AddPhase(p Phase) uint8 {
 	r.phases = append(r.phases, phase{Phase: p})
 	return uint8(len(r.phases) - 1)
@@ -100,7 +100,7 @@ func (r *Recorder) AddPhase(p Phase) uint8 {
 // Shard returns the shard for uploader i.
 func (r *Recorder) Shard(i int) *Shard { return &r.shards[i%len(r.shards)] }
 
-// Record adds one outcome, of a call that will not be sent again. It is safe for concurrent use and does not allocate,
+// Record adds one outcome of a call that will not be sent again. It is safe for concurrent use and does not allocate,
 // except for the first upload of a phase and the first failure of a kind.
 func (s *Shard) Record(o *Outcome) {
 	s.mu.Lock()
@@ -108,23 +108,23 @@ func (s *Shard) Record(o *Outcome) {
 	s.mu.Unlock()
 }
 
-// RecordRetry counts a failed attempt whose call waits to be sent again: how the run stands shows it, its totals do
-// not. It may be used as Record may.
+// RecordRetry counts a failed attempt whose call waits to be sent again: snapshots include it, totals do not. It is as
+// safe for concurrent use as Record.
 func (s *Shard) RecordRetry(o *Outcome) {
 	s.mu.Lock()
 	s.tallyOf(o).retried++
 	s.mu.Unlock()
 }
 
-// RecordAbandoned tells that a call waited in vain: the outcome of its last attempt, which Again counted, is recorded
-// as the call's.
+// RecordAbandoned records a call that will not be sent again after all, with the outcome of its last attempt, which
+// RecordRetry has already counted.
 func (s *Shard) RecordAbandoned(o *Outcome) {
 	s.mu.Lock()
 	s.tallyOf(o).abandoned++
 	s.mu.Unlock()
 }
 
-// tallyOf is where the outcome is counted. The shard is locked.
+// tallyOf returns the tally in which the outcome counts. The shard must be locked.
 func (s *Shard) tallyOf(o *Outcome) *tally {
 	t := s.cur[o.Phase]
 	if t == nil {
@@ -134,8 +134,8 @@ func (s *Shard) tallyOf(o *Outcome) *tally {
 	return t
 }
 
-// Roll gathers what was recorded since the last roll, as the part of the run that ended at elapsed. One goroutine at a
-// time may call it. Beside uploads in flight, calls may wait to be sent again.
+// Roll collects what was recorded since the last roll, as the part of the run that ended at elapsed. It must not be
+// called concurrently. inFlight counts uploads in flight, waiting the calls that wait to be sent again.
 func (r *Recorder) Roll(elapsed time.Duration, inFlight, waiting int) {
 	r.second.reset()
 	scored := r.scored.attempted
@@ -153,8 +153,8 @@ func (r *Recorder) Roll(elapsed time.Duration, inFlight, waiting int) {
 	r.publish(elapsed, inFlight, waiting)
 }
 
-// collect takes what a shard has recorded of a phase. A shard's tally that had nothing in it is taken away, so that
-// phases that are over cost nothing.
+// collect takes what a shard has recorded of a phase. An empty tally is removed from the shard, so that finished phases
+// cost nothing.
 func (r *Recorder) collect(p *phase, s *Shard, index int) {
 	s.mu.Lock()
 	t := s.cur[index]
@@ -195,7 +195,7 @@ func (r *Recorder) emptyTally() *tally {
 	return newTally()
 }
 
-// Count is how many uploads of a phase ended in a class, after the last roll.
+// Count returns how many uploads of a phase ended in a class, after the last roll.
 func (r *Recorder) Count(phase int, c Class) (n uint64) {
 	t := r.phases[phase].tally
 	if t == nil {
@@ -212,7 +212,7 @@ func (r *Recorder) Count(phase int, c Class) (n uint64) {
 	return n
 }
 
-// publish makes a snapshot.
+// publish creates a snapshot.
 func (r *Recorder) publish(elapsed time.Duration, inFlight, waiting int) {
 	before := r.snapshot.Load()
 	now := &Snapshot{Elapsed: elapsed, InFlight: inFlight, Waiting: waiting}
@@ -245,5 +245,5 @@ func (r *Recorder) publish(elapsed time.Duration, inFlight, waiting int) {
 	r.snapshot.Store(now)
 }
 
-// Snapshot returns how the run stood at the last roll. It is safe for concurrent use.
+// Snapshot returns the state of the run at the last roll. It is safe for concurrent use.
 func (r *Recorder) Snapshot() Snapshot { return *r.snapshot.Load() }

@@ -82,7 +82,7 @@ func TestRecorderWithoutSamples(t *testing.T) {
 	}
 }
 
-// Every outcome that many goroutines record while the recorder is rolled up is counted exactly once.
+// Every outcome that concurrent goroutines record during rolls is counted exactly once.
 func TestRecorderLosesNothing(t *testing.T) {
 	const uploaders, each = 16, 5000
 	r := NewRecorder()
@@ -211,7 +211,7 @@ func TestFirstCallsBesideTheOthers(t *testing.T) {
 		}
 		r.Shard(i).Record(&o)
 	}
-	// failed: it says nothing of how long one takes
+	// failed: its time does not count
 	r.Shard(0).Record(&Outcome{First: true, Done: time.Second, Class: Reset})
 	r.Roll(time.Second, 0, 0)
 	var res Result
@@ -225,9 +225,8 @@ func TestFirstCallsBesideTheOthers(t *testing.T) {
 	}
 }
 
-// Of eleven uploads the slowest is the 95th percentile, wherever one is made: in totals, phases, steps, series, the
-// snapshot that rules and progress go by, and over hours. Of each it is known that eleven are too few for it to be
-// shown.
+// The 95th percentile of eleven uploads is the slowest one, in totals, phases, steps, the series, the snapshot for
+// rules and progress, and the trend. Each figure says that eleven uploads are too few to show it.
 func TestOneSlowUploadOfElevenEverywhere(t *testing.T) {
 	const slow = 3200 * ms
 	r := NewRecorder()

@@ -5,39 +5,39 @@ import (
 	"time"
 )
 
-// Result is what one run measured, in the form that is saved. Times are seconds, sizes bytes, and every name carries
-// its unit. It holds no judgement: package report adds that, and can add it again years later.
+// Result is what one run measured, in its saved form. Times are seconds, sizes bytes, and every name carries its unit.
+// It holds no judgement: package report adds that, and can add it again years later.
 type Result struct {
 	Run          Run            `json:"run"`
 	Target       Target         `json:"target"`
 	Scenario     Scenario       `json:"scenario"`
 	Totals       Totals         `json:"totals"`
 	Latency      Distribution   `json:"latency"`      // response time of accepted uploads, from when they were due
-	ServiceTime  Distribution   `json:"service_time"` // the same uploads, from their first byte sent
-	Steps        Steps          `json:"steps"`        // where the service time of accepted uploads went
+	ServiceTime  Distribution   `json:"service_time"` // of the same uploads, from their first byte sent
+	Steps        Steps          `json:"steps"`        // steps of the service time of accepted uploads
 	FirstCalls   *FirstCalls    `json:"first_calls,omitempty"`
 	Phases       []Phase        `json:"phases"`
-	Clients      []ClientTotals `json:"clients,omitempty"` // the totals by who sent the calls
-	Guide        *Guide         `json:"guide,omitempty"`   // the guide's batches, if they were asked for
+	Clients      []ClientTotals `json:"clients,omitempty"` // the totals by client
+	Guide        *Guide         `json:"guide,omitempty"`   // the guide's batches, if requested
 	Errors       Errors         `json:"errors"`
 	ErrorDetails []ErrorDetail  `json:"error_details"`
 	UploadSizes  *UploadSizes   `json:"upload_sizes,omitempty"` // how uploads of each size ended
 	Delivery     Delivery       `json:"delivery"`
-	// If it was asked for, or the server may have to learn talkgroups.
+	// If requested, or if the server may have to learn talkgroups.
 	Priming  *Priming  `json:"priming,omitempty"`
-	Traffic  *Traffic  `json:"traffic,omitempty"`  // what the calls turned out to be
-	Mischief *Mischief `json:"mischief,omitempty"` // if it was asked for
-	Retries  *Retries  `json:"retries,omitempty"`  // if it was asked for
+	Traffic  *Traffic  `json:"traffic,omitempty"`  // what the calls were
+	Mischief *Mischief `json:"mischief,omitempty"` // if requested
+	Retries  *Retries  `json:"retries,omitempty"`  // if requested
 	// If the clients went about their uploads as the real ones do.
 	ClientBehavior []ClientBehavior `json:"client_behavior,omitempty"`
 	Watch          Watch            `json:"watch"`
 	Alerts         []Alert          `json:"alerts"`
 	Series         []Point          `json:"series"`
-	// FineSeries is the Series in intervals that grow wider later, by which the run is judged. It is not saved.
+	// FineSeries is the Series at a finer resolution, by which the run is judged. It is not saved.
 	FineSeries []Point `json:"-"`
-	// Of the same uploads as the series; absent in reports of older versions.
+	// Histograms of the same uploads as the series; absent in reports of older versions.
 	Histograms []Histograms `json:"histograms,omitempty"`
-	Trend      []TrendPoint `json:"-"` // of its scored part
+	Trend      []TrendPoint `json:"-"` // of the scored part
 	Generator  Generator    `json:"generator"`
 }
 
@@ -46,32 +46,32 @@ type Run struct {
 	ID          string    `json:"id"`
 	StartedAt   time.Time `json:"started_at"`
 	DurationS   float64   `json:"duration_s"` // from the first call due until the last reply
-	SendingS    float64   `json:"sending_s"`  // from the first call due until no more was sent: what rates are per
+	SendingS    float64   `json:"sending_s"`  // from the first call due until sending ended: the base of rates
 	Interrupted bool      `json:"interrupted"`
 	Aborted     string    `json:"aborted,omitempty"` // the rule that ended the run early
 }
 
-// Target is what was measured, and what a look at it before the run has shown.
+// Target describes the server under test, as observed before the run.
 type Target struct {
 	URL    string `json:"url"`
-	Server string `json:"server,omitempty"` // what it is, such as "rdio-scanner 7"; absent where that does not show
+	Server string `json:"server,omitempty"` // the recognised server, such as "rdio-scanner 7"; absent if not recognised
 	// AcknowledgesFirst says that this server is known to acknowledge a call before it stores it.
 	AcknowledgesFirst bool `json:"acknowledges_first,omitempty"`
-	// DuplicateWindowS is how far apart calls of a talkgroup begin at most that the server takes for duplicates of each
-	// other. It is absent where that is less than a second, or the server does not say so.
+	// DuplicateWindowS is the largest distance between two calls of a talkgroup that the server takes for duplicates.
+	// It is absent if that is less than a second, or if the server does not reveal it.
 	DuplicateWindowS *float64     `json:"duplicate_window_s,omitempty"`
 	CallsBefore      uint64       `json:"calls_before,omitempty"`  // that the server took before the run, priming apart
 	FirstReplies     []FirstReply `json:"first_replies,omitempty"` // to the first call of each kind of client
 	Warnings         []string     `json:"warnings,omitempty"`      // what to know before the run
 }
 
-// Scenario is everything needed to repeat the run. It never holds a secret.
+// Scenario is everything needed to repeat the run. It never holds secrets.
 type Scenario struct {
 	Model         string   `json:"model"`                // "open" or "closed"
 	RatePerS      float64  `json:"rate_per_s,omitempty"` // calls due per second; open model only
 	Arrival       string   `json:"arrival,omitempty"`    // "constant" or "poisson"; open model only
 	MaxConcurrent int      `json:"max_concurrent"`
-	Connections   int      `json:"connections"`  // open at most
+	Connections   int      `json:"connections"`  // maximum
 	KeepAlive     bool     `json:"keepalive"`    // many calls over one connection
 	HTTP          string   `json:"http_version"` // "1.1" or "2"
 	Profile       string   `json:"profile,omitempty"`
@@ -84,21 +84,21 @@ type Scenario struct {
 	TimeoutS      float64  `json:"timeout_s"`
 	AbortOn       []string `json:"abort_on,omitempty"`
 	Client        string   `json:"client"` // whose requests were sent
-	// When failed calls were sent again: "client", as each client does, or the pauses.
+	// When failed calls were sent again: "client", as each client does, or the delays.
 	ClientRetries string `json:"client_retries,omitempty"`
 	RealClients   bool   `json:"real_clients,omitempty"`     // they queue, pause and give up as the real ones do
-	AudioSize     string `json:"audio_size_bytes,omitempty"` // a size or a range; absent: as long as calls are
-	// Folder of the recordings that were sent; absent: built-in speech.
+	AudioSize     string `json:"audio_size_bytes,omitempty"` // a size or a range; absent: as the calls' lengths give it
+	// Folder of the recordings that were sent; absent if built-in speech was sent.
 	AudioDir   string `json:"audio_dir,omitempty"`
 	Systems    string `json:"systems"`
 	Talkgroups string `json:"talkgroups"`
 	Seed       uint64 `json:"seed"`
-	Mischief   string `json:"mischief,omitempty"` // kinds, and percent of the calls each
-	// Where it was looked if calls were stored; without user and password.
+	Mischief   string `json:"mischief,omitempty"` // kinds and their percentages of the calls
+	// Where storage was verified; without user and password.
 	Verify      string  `json:"verify,omitempty"`
 	VerifyWaitS float64 `json:"verify_timeout_s,omitempty"`
 	VerifyMaxS  float64 `json:"verify_max_s,omitempty"`
-	// It was to be known whether acknowledged calls were stored.
+	// Storage had to be verified.
 	MustVerify bool    `json:"require_storage,omitempty"`
 	CrashTest  string  `json:"crash_test,omitempty"` // what was killed
 	CrashAtS   float64 `json:"crash_at_s,omitempty"`
@@ -117,13 +117,13 @@ type Totals struct {
 	BytesSent   uint64   `json:"bytes_sent"`
 }
 
-// Distribution sums up a histogram of durations. Without a sample the figures are absent and Absent says why.
+// Distribution summarises a histogram of durations. Without samples the figures are absent and Absent says why.
 type Distribution struct {
 	Count uint64 `json:"count"`
 	*Figures
 	Absent     string   `json:"absent,omitempty"`
-	FewSamples []string `json:"few_samples,omitempty"` // the percentiles with less than one sample beyond them
-	// Accepted uploads that are in no figure, since the generator itself was stopped while they were due, sent or
+	FewSamples []string `json:"few_samples,omitempty"` // percentiles with less than one sample beyond them
+	// Accepted uploads that are in no figure, because the generator itself was stopped while they were due, sent or
 	// answered.
 	LeftOut uint64 `json:"left_out,omitempty"`
 	Clamped uint64 `json:"clamped,omitempty"` // samples above the histogram's range, counted at its end
@@ -153,15 +153,15 @@ type Steps struct {
 	Read    Distribution `json:"read"`
 }
 
-// FirstCalls compares calls that were the first of their talkgroups with the others, of accepted uploads: servers that
-// make a talkgroup's entry then are slow then.
+// FirstCalls compares the first calls of talkgroups with the others, among accepted uploads: servers that create a
+// talkgroup's entry on its first call are slow then.
 type FirstCalls struct {
 	Count      uint64  `json:"count"`
 	MeanS      float64 `json:"mean_s"`       // service time
 	LaterMeanS float64 `json:"later_mean_s"` // service time of the others
 }
 
-// Phase is a part of the run with a load of its own. The run's own figures are those of its scored phases together.
+// Phase is a part of the run with its own load. The run's figures cover its scored phases together.
 type Phase struct {
 	Name        string       `json:"name"`
 	Scored      bool         `json:"scored"`
@@ -174,15 +174,15 @@ type Phase struct {
 	ServiceTime Distribution `json:"service_time"`
 }
 
-// Guide is what the batches of growing concurrency showed that precede the sustained part in the guide's original
+// Guide is the result of the batches of growing concurrency that precede the sustained part in the guide's original
 // script.
 type Guide struct {
 	Batches []Batch `json:"batches"`
-	// Uploads at once of the batch that failed; absent if none did.
+	// Concurrent uploads of the batch that failed; absent if none did.
 	BreakingPoint *int `json:"breaking_point,omitempty"`
 }
 
-// Batch is a number of uploads sent at once.
+// Batch is a number of uploads sent at the same time.
 type Batch struct {
 	Concurrent int     `json:"concurrent"`
 	Attempted  uint64  `json:"attempted"`
@@ -209,8 +209,8 @@ type ErrorDetail struct {
 	Sample string  `json:"sample,omitempty"`
 }
 
-// Point is one interval of the run. Uploads count in the interval they ended in; the times are response times of its
-// accepted uploads, absent where it has none.
+// Point is one interval of the run. An upload counts in the interval in which it ended; the times are response times of
+// accepted uploads, absent without any.
 type Point struct {
 	TS        float64  `json:"t_s"` // start of the interval, since the start of the run
 	WidthS    float64  `json:"width_s"`
@@ -223,85 +223,85 @@ type Point struct {
 	MaxS      *float64 `json:"max_s,omitempty"`
 	InFlight  int      `json:"in_flight"` // at the end of the interval
 
-	// Of the accepted ones, those that were the first of their talkgroups.
+	// Accepted uploads that were the first of their talkgroups.
 	FirstCalls uint64 `json:"first_calls,omitempty"`
 
-	LeftOut uint64 `json:"left_out,omitempty"` // accepted ones whose times are left out, as in a Distribution
+	LeftOut uint64 `json:"left_out,omitempty"` // accepted uploads whose times are left out, as in a Distribution
 
-	// FailedAttempts are those after which calls waited to be sent again. Each call counts above once, when its last
-	// attempt has ended.
+	// FailedAttempts counts the attempts after which calls waited to be sent again. Each call counts above once, when
+	// its last attempt ended.
 	FailedAttempts uint64 `json:"failed_attempts,omitempty"`
 
 	Server *Observation `json:"server,omitempty"`
 
-	// What was seen of storing by the end of the interval, where it was looked at.
+	// Storage at the end of the interval, if it was verified.
 	Stored     *uint64  `json:"stored,omitempty"`  // acknowledged calls that are stored, since the start of the run
 	Backlog    *uint64  `json:"backlog,omitempty"` // acknowledged calls that are not
 	StoredPerS *float64 `json:"stored_per_s,omitempty"`
 }
 
-// Timed is how many uploads the times of the point are of.
+// Timed returns how many uploads the point's times cover.
 func (p *Point) Timed() float64 { return float64(p.Accepted - min(p.LeftOut, p.Accepted)) }
 
-// Watch says how the server was watched, and why what was not seen of it was not. Its figures are in the Series.
+// Watch says how the server was watched, and why some signals are absent. Its figures are in the Series.
 type Watch struct {
 	Process     string       `json:"process,omitempty"` // its name
 	PID         int          `json:"pid,omitempty"`
-	MetricsURL  string       `json:"metrics_url,omitempty"` // where it shows figures of its own
+	MetricsURL  string       `json:"metrics_url,omitempty"` // URL of its own metrics
 	DataFolders []string     `json:"data_folders,omitempty"`
 	Database    string       `json:"database,omitempty"`   // which one, without a password
 	Processors  int          `json:"processors,omitempty"` // of its machine
-	Events      []WatchEvent `json:"events,omitempty"`     // what happened to it, such as that it ended
-	// What could not be seen, by the names in the Series, and why.
+	Events      []WatchEvent `json:"events,omitempty"`     // for example that it ended
+	// Why signals are absent, by their names in the Series.
 	Absent map[string]string `json:"absent,omitempty"`
 
-	// What rss_bytes is: "rss", "pss", "rss_summed" or "reported".
+	// The kind of rss_bytes: "rss", "pss", "rss_summed" or "reported".
 	MemoryKind string         `json:"memory_kind,omitempty"`
-	MemoryNote string         `json:"memory_note,omitempty"` // why it is no better kind
+	MemoryNote string         `json:"memory_note,omitempty"` // why no better kind was available
 	Others     []OtherProcess `json:"other_processes,omitempty"`
 }
 
 // The kinds of a server's memory.
 const (
 	MemoryRSS = "rss" // resident memory of its one process
-	MemoryPSS = "pss" // of a family of processes, of which pages that several share count once
-	// resident memory of each of a family, added up: shared pages count as often as they are shared
+	MemoryPSS = "pss" // of a family of processes; shared pages count once
+	// resident memory of a family of processes, added up: shared pages count several times
 	MemorySummed   = "rss_summed"
-	MemoryReported = "reported" // by the server's own figures
+	MemoryReported = "reported" // from the server's own metrics
 )
 
-// OtherProcess is what processes of one name used of the machine, beside the server and this program.
+// OtherProcess is the processor use of the processes of one name, other than the server and this program.
 type OtherProcess struct {
 	Name     string  `json:"name"`
 	CPUSPerS float64 `json:"cpu_s_per_s"`       // processors kept busy, over the time watched
-	Backend  bool    `json:"backend,omitempty"` // the server has connected to it, as to its database
+	Backend  bool    `json:"backend,omitempty"` // the server has connected to it, for example its database
 }
 
-// Alert is a span of the run in which a KPI was beyond what the guide tolerates.
+// Alert is a span of the run in which a KPI exceeded the guide's limit.
 type Alert struct {
 	Severity string  `json:"severity"` // "high" or "critical"
 	KPI      string  `json:"kpi"`      // error_rate, avg_response_time, memory_growth or disk_free; its unit is in Unit
 	Unit     string  `json:"unit"`     // of Value and Limit
-	Value    float64 `json:"value"`    // the worst seen
+	Value    float64 `json:"value"`    // the worst value
 	Limit    float64 `json:"limit"`
 	FromS    float64 `json:"from_s"` // since the start of the run
 	ToS      float64 `json:"to_s"`
 }
 
-// Generator is what the generator knows of itself. Limited means that it, and not the server, held the run back;
+// Generator is what the generator measured of itself. Limited means that it, and not the server, limited the run;
 // Reasons say how. Lag is how late the open model's pacer released calls to uploaders that waited for them; the closed
 // model has none.
 type Generator struct {
 	Limited    bool     `json:"limited"`
 	Reasons    []string `json:"reasons,omitempty"`
-	Shared     bool     `json:"shared"`     // the target runs on this machine, and uses its processors too
-	Processors int      `json:"processors"` // that it may use
+	Shared     bool     `json:"shared"`     // the target runs on this machine and shares its processors
+	Processors int      `json:"processors"` // processors that it may use
 	CPUS       float64  `json:"cpu_s"`      // processor time used
 	RSSBytes   uint64   `json:"rss_bytes"`  // the most memory it held
 	LagP50S    *float64 `json:"lag_p50_s,omitempty"`
 	LagP99S    *float64 `json:"lag_p99_s,omitempty"`
 	LagMaxS    *float64 `json:"lag_max_s,omitempty"`
-	// Which of these percentiles have less than one sample beyond them.
+	// The percentiles of these with less than one sample beyond them.
 	FewSamples []string `json:"few_samples,omitempty"`
 	// Calls that were due before an uploader was free; open model only.
 	SlotWaits  uint64 `json:"slot_waits"`
@@ -309,59 +309,59 @@ type Generator struct {
 	Reconnects uint64 `json:"reconnects"` // of these, because the server had closed one between two calls
 
 	GCPauseMaxS    float64 `json:"gc_pause_max_s"`   // longest stop of its garbage collector
-	SchedulerMaxS  float64 `json:"sched_wait_max_s"` // longest that a goroutine that could run waited for a processor
+	SchedulerMaxS  float64 `json:"sched_wait_max_s"` // longest wait of a runnable goroutine for a processor
 	AllocBytesPerS float64 `json:"alloc_bytes_per_s"`
 
-	// What the system allowed it of the processors' time, and kept from it.
-	QuotaProcessors *float64 `json:"quota_processors,omitempty"` // least quota of its control group and those above
-	ThrottledS      *float64 `json:"throttled_s,omitempty"`      // held back by a quota, added up over processors
-	ThrottledShare  *float64 `json:"throttled_share,omitempty"`  // of the run, the periods in which it was held back
-	RunDelayS       *float64 `json:"run_delay_s,omitempty"`      // its threads waited for a processor, added up
-	RunDelayMeanS   *float64 `json:"run_delay_mean_s,omitempty"` // the same, each time that one got a processor
-	// Which of these could not be seen, and why.
+	// The processor time that the system allowed and withheld.
+	QuotaProcessors *float64 `json:"quota_processors,omitempty"` // least quota of its control group and ancestors
+	ThrottledS      *float64 `json:"throttled_s,omitempty"`      // throttled by a quota, added up over processors
+	ThrottledShare  *float64 `json:"throttled_share,omitempty"`  // share of the run's periods in which it was throttled
+	RunDelayS       *float64 `json:"run_delay_s,omitempty"`      // its threads' wait for a processor, added up
+	RunDelayMeanS   *float64 `json:"run_delay_mean_s,omitempty"` // mean wait before a thread got a processor
+	// Why some of these are absent.
 	Absent map[string]string `json:"absent,omitempty"`
 	Stops  *Stops            `json:"stops,omitempty"` // absent in reports from before stops were looked for
 }
 
-// ThrottledMuch is the share of a run from which on being held back by a quota shows in the 95th percentile.
+// ThrottledMuch is the share of a run above which throttling shows in the 95th percentile.
 const ThrottledMuch = 0.05
 
-// Stops are the times of 50 ms and more in which the generator did not run at all: its process or virtual machine was
-// stopped, its machine suspended, or the processors were others'. Scored uploads that were due, sent or answered in
-// one, or that an open model sent late behind one, are in no response or service time.
+// Stops are the times of 50 ms or more in which the generator did not run at all: its process or virtual machine was
+// stopped, its machine was suspended, or other programs had the processors. Scored uploads that were due, sent or
+// answered during a stop, or that an open model sent late after one, are in no response or service time.
 type Stops struct {
 	Count      uint64     `json:"count"`
 	StoppedS   float64    `json:"stopped_s"` // in all
 	LongestS   float64    `json:"longest_s"`
-	SuspendedS float64    `json:"suspended_s"`     // of it, the machine was suspended
+	SuspendedS float64    `json:"suspended_s"`     // of it, time in which the machine was suspended
 	Accepted   uint64     `json:"accepted"`        // accepted uploads that are left out of the times
 	Failed     uint64     `json:"failed"`          // uploads around stops that failed without an answer
 	Times      []StopTime `json:"times,omitempty"` // the first of them
 
-	// Mean and 95th percentile of the response times with those that are left out as they were measured. The server's
-	// own are no longer, as a stop only adds to them. Absent where none is left out.
+	// Mean and 95th percentile of the response times, including those left out, as measured. The server's own times are
+	// no longer than these, since a stop only adds time. Absent if none is left out.
 	MeanBoundS *float64 `json:"mean_bound_s,omitempty"`
 	P95BoundS  *float64 `json:"p95_bound_s,omitempty"`
 }
 
-// StopTime is when a stop was, since the start of the run, by a clock that stands still while the machine is suspended.
+// StopTime is the time of a stop, since the start of the run, by a clock that pauses while the machine is suspended.
 type StopTime struct {
 	FromS      float64 `json:"from_s"`
 	ToS        float64 `json:"to_s"`
-	SuspendedS float64 `json:"suspended_s,omitempty"` // on top of that
+	SuspendedS float64 `json:"suspended_s,omitempty"` // in addition
 }
 
-// MostLeftOut is the share of the accepted uploads from which on those whose times are left out could hold all of the
-// slowest twentieth, so that the 95th percentile of all is not known.
+// MostLeftOut is the share of accepted uploads without times above which these could include all of the slowest
+// twentieth, so that the 95th percentile of all is not known.
 const MostLeftOut = 0.05
 
-// LeavesTooMuchOut reports whether so many times are left out that the others do not stand for all.
+// LeavesTooMuchOut reports whether so many times are left out that the others are not representative.
 func (d *Distribution) LeavesTooMuchOut() bool {
 	return float64(d.LeftOut) > MostLeftOut*float64(d.Count+d.LeftOut)
 }
 
-// FormatLag is how late calls were sent, for a sentence: at the 99th percentile, or the latest of them where they are
-// too few.
+// FormatLag formats how late calls were sent, for a sentence: the 99th percentile, or the maximum if there are too few
+// calls.
 func (g *Generator) FormatLag(show func(seconds float64) string) string {
 	if slices.Contains(g.FewSamples, "lag_p99_s") {
 		return "up to " + show(*g.LagP99S)

@@ -6,7 +6,7 @@ import (
 )
 
 // Samples collects what is observed of the server over a run, at the resolution of the finer series: memory grows by
-// some 5 MB a week. It is safe for concurrent use.
+// about 5 MB a week. It is safe for concurrent use.
 type Samples struct {
 	mu      sync.Mutex
 	buckets []*bucket
@@ -20,7 +20,7 @@ type bucket struct {
 	counts [NumSignals]int32
 }
 
-// Add takes in what was read at a time since the start of the run. It stands for the second before it.
+// Add adds an observation at a time since the start of the run. It stands for the second before that.
 func (s *Samples) Add(at time.Duration, seen *Observation) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -47,7 +47,7 @@ func (s *Samples) Add(at time.Duration, seen *Observation) {
 	}
 }
 
-// Latest returns what was read last, of what is no older than since.
+// Latest returns the last observation, without values older than since.
 func (s *Samples) Latest(since time.Duration) Observation {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -60,7 +60,7 @@ func (s *Samples) Latest(since time.Duration) Observation {
 	return seen
 }
 
-// Forget drops all that was read of a signal, as where it comes to mean something else.
+// Forget drops all values of a signal, for example when its meaning changes.
 func (s *Samples) Forget(sig Signal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -72,7 +72,7 @@ func (s *Samples) Forget(sig Signal) {
 	s.latest.counts[sig] = 0
 }
 
-// LatestOf returns what was read last of a signal; false if that was before since.
+// LatestOf returns the last value of a signal; false if it is older than since.
 func (s *Samples) LatestOf(sig Signal, since time.Duration) (float64, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -82,7 +82,7 @@ func (s *Samples) LatestOf(sig Signal, since time.Duration) (float64, bool) {
 	return s.latest.values[sig], true
 }
 
-// Observed reports whether a signal has ever been read.
+// Observed reports whether a signal was ever observed.
 func (s *Samples) Observed(sig Signal) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -95,7 +95,7 @@ type Reading struct {
 	Value float64
 }
 
-// Readings are the values of a signal in the intervals whose middle lies from from to to.
+// Readings returns the values of a signal in the intervals whose middle lies between from and to.
 func (s *Samples) Readings(sig Signal, from, to time.Duration) (list []Reading) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -112,12 +112,12 @@ func (s *Samples) Readings(sig Signal, from, to time.Duration) (list []Reading) 
 	return list
 }
 
-// FillSeries gives the points of a series what was observed in them.
+// FillSeries writes to each point of a series what was observed in it.
 func (s *Samples) FillSeries(points []Point) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := 0
-	var counts [NumSignals]int // of the intervals that are in the point
+	var counts [NumSignals]int // intervals in the point
 	for i, b := range s.buckets {
 		if b == nil {
 			continue
@@ -137,7 +137,7 @@ func (s *Samples) FillSeries(points []Point) {
 	}
 }
 
-// fill gives a point what was observed in the interval, beside what it has of others. Counts are those of each signal.
+// fill adds to a point what was observed in an interval. counts has the number of values so far of each signal.
 func (b *bucket) fill(p *Point, counts *[NumSignals]int) {
 	for sig := range NumSignals {
 		if b.counts[sig] == 0 {
@@ -155,13 +155,13 @@ func (b *bucket) fill(p *Point, counts *[NumSignals]int) {
 	}
 }
 
-// How many intervals the finer series has by the second, and by ten seconds: see resolution.
+// How many intervals the finer series has in its seconds and its ten seconds: see resolution.
 const (
 	fineBuckets   = int(judgedFine / time.Second)
 	middleBuckets = int((judgedCoarse - judgedFine) / (10 * time.Second))
 )
 
-// bucketOf is the number of the interval that a time lies in.
+// bucketOf returns the number of the interval that contains a time.
 func bucketOf(at time.Duration) int {
 	switch {
 	case at < judgedFine:
@@ -173,7 +173,7 @@ func bucketOf(at time.Duration) int {
 	}
 }
 
-// bucketSpan is where an interval begins and how wide it is.
+// bucketSpan returns the start and width of an interval.
 func bucketSpan(i int) (start, width time.Duration) {
 	switch {
 	case i < fineBuckets:

@@ -31,7 +31,7 @@ func TestSignals(t *testing.T) {
 	}
 }
 
-// TestSamplesFollowTheSeries: what is seen lands in the interval that it was seen in, whatever their widths.
+// TestSamplesFollowTheSeries checks that an observation counts in the interval in which it was made, for every width.
 func TestSamplesFollowTheSeries(t *testing.T) {
 	var s Samples
 	const length = 11 * time.Hour

@@ -6,10 +6,10 @@ import (
 	"strconv"
 )
 
-// Signal is one figure that can be observed of the server under test.
+// Signal is a value that can be observed of the server under test.
 type Signal uint8
 
-// The signals. Signals says what each is.
+// The signals. Signals describes each of them.
 const (
 	RSS Signal = iota
 	CPU
@@ -53,8 +53,8 @@ const (
 	NumSignals
 )
 
-// Observation is what was observed of the server in an interval, by signal. What was not observed is absent. The zero
-// Observation has observed nothing.
+// Observation is what was observed of the server in an interval, by signal. A signal that was not observed is absent.
+// The zero Observation is empty.
 type Observation struct {
 	values   [NumSignals]float64 // 0 where absent
 	observed uint64              // a bit for each signal
@@ -62,7 +62,7 @@ type Observation struct {
 
 const _ = uint(64 - NumSignals) // bits
 
-// Get returns a signal; false where it was not observed. A nil Observation has observed nothing.
+// Get returns a signal's value; false if it was not observed. A nil Observation is empty.
 func (o *Observation) Get(sig Signal) (float64, bool) {
 	if o == nil || o.observed&(1<<sig) == 0 {
 		return 0, false
@@ -70,20 +70,20 @@ func (o *Observation) Get(sig Signal) (float64, bool) {
 	return o.values[sig], true
 }
 
-// Set notes a signal. What is no number is not observed.
+// Set sets a signal. It ignores NaN and infinities.
 func (o *Observation) Set(sig Signal, v float64) {
 	if !math.IsNaN(v) && !math.IsInf(v, 0) {
 		o.values[sig], o.observed = v, o.observed|1<<sig
 	}
 }
 
-// Drop forgets a signal.
+// Drop removes a signal.
 func (o *Observation) Drop(sig Signal) { o.values[sig], o.observed = 0, o.observed&^(1<<sig) }
 
-// Equal reports whether two observations are of the same values.
+// Equal reports whether two observations have the same values.
 func (o Observation) Equal(p Observation) bool { return o == p }
 
-// MarshalJSON writes the signals that were observed by their names.
+// MarshalJSON writes the observed signals by their names.
 func (o Observation) MarshalJSON() ([]byte, error) {
 	b := []byte{'{'}
 	for i := range signals {
@@ -100,7 +100,7 @@ func (o Observation) MarshalJSON() ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the signals that are known. Others are of later versions, and left out.
+// UnmarshalJSON reads the known signals. It ignores others, which later versions may have written.
 func (o *Observation) UnmarshalJSON(text []byte) error {
 	var values map[string]*float64
 	if err := json.Unmarshal(text, &values); err != nil {
@@ -115,10 +115,10 @@ func (o *Observation) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// Name is what the report calls a signal.
+// Name returns the signal's name in the report.
 func (sig Signal) Name() string { return sig.Info().Name }
 
-// merge takes in the signal's next value of an interval that has n already, and returns what stands for them all.
+// merge adds the signal's next value to an interval that has n values already, and returns the interval's value.
 func (sig Signal) merge(have, next float64, n int) float64 {
 	switch sig.Info().Aggregate {
 	case TakeLast:
@@ -132,8 +132,8 @@ func (sig Signal) merge(have, next float64, n int) float64 {
 	}
 }
 
-// appendFigure appends a figure to JSON: a whole number as it is, another to six significant digits, since none is
-// read off any better.
+// appendFigure appends a number to JSON: a whole number in full, any other to six significant digits, since no value is
+// read more exactly.
 func appendFigure(b []byte, v float64) []byte {
 	switch {
 	case v == math.Trunc(v):

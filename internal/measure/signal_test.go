@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// The table has every signal once, and no two have a name, a key figure, or a title within a group in common.
+// The table has every signal once. No two signals share a name, a key figure, or a title within a group.
 func TestSignalTable(t *testing.T) {
 	rows, names, figures, titles := map[Signal]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, sig := range Signals() {
@@ -32,7 +32,7 @@ func TestSignalTable(t *testing.T) {
 	}
 }
 
-// The manual lists signals as the table has them.
+// The manual lists the signals of the table.
 func TestManualListsSignals(t *testing.T) {
 	manual, err := os.ReadFile("../../docs/commands.md")
 	if err != nil {

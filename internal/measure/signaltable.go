@@ -2,22 +2,22 @@ package measure
 
 import "slices"
 
-// SignalInfo is what is said of a signal, in one place: whatever shows signals takes it from here.
+// SignalInfo describes a signal. Everything that shows signals uses it.
 type SignalInfo struct {
 	Signal    Signal
 	Name      string // in the JSON report, and in mappings of a server's metrics
 	Unit      Unit
-	Title     string // in the table of the server; empty where it is not shown there
-	Group     Group  // of the table
+	Title     string // in the server's table; empty if not shown there
+	Group     Group  // in the server's table
 	Aggregate Aggregate
-	KPI       string // the guide's key figure that it is; empty where it is not one
-	Doc       string // what it is, for the manual and the schema
+	KPI       string // the guide's key figure; empty if it is none
+	Doc       string // description for the manual and the schema
 }
 
 // Unit is what a signal is measured in.
 type Unit string
 
-// The units. A UnitFlag is 1 where something is so and 0 where it is not.
+// The units. A UnitFlag is 1 for true and 0 for false.
 const (
 	UnitBytes       Unit = "bytes"
 	UnitBytesPerS   Unit = "bytes/s"
@@ -30,10 +30,10 @@ const (
 	UnitSecondsPerS Unit = "s/s"
 )
 
-// Group is what a signal is of.
+// Group is the part of the system that a signal belongs to.
 type Group string
 
-// The groups, in the order that the table of the server has them.
+// The groups, in the order of the server's table.
 const (
 	GroupProcess    Group = "process"
 	GroupData       Group = "its data"
@@ -42,7 +42,7 @@ const (
 	GroupDatabase   Group = "database"
 )
 
-// Aggregate is which of several values of an interval stands for them all.
+// Aggregate is how the values of an interval are combined.
 type Aggregate uint8
 
 // The aggregates.
@@ -53,19 +53,19 @@ const (
 	TakeMost
 )
 
-// String says it in a word.
+// String returns the aggregate as a word.
 func (a Aggregate) String() string { return [...]string{"mean", "last", "least", "most"}[a] }
 
-// Signals returns the table of signals, in the order that they are shown in.
+// Signals returns the table of signals, in the order in which they are shown.
 func Signals() []SignalInfo { return signals[:] }
 
-// Info returns what is said of a signal.
+// Info returns the description of a signal.
 func (sig Signal) Info() *SignalInfo {
 	i := slices.IndexFunc(signals[:], func(s SignalInfo) bool { return s.Signal == sig })
 	return &signals[i]
 }
 
-// signals is the table. It is never written to.
+// signals is the table. It is never modified.
 var signals = [NumSignals]SignalInfo{
 	{
 		Signal: CPU, Name: "cpu_s_per_s", Unit: UnitProcessors, Title: "processors busy", Group: GroupProcess,

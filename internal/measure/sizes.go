@@ -5,27 +5,27 @@ import (
 	"net/http"
 )
 
-// UploadSizes says how uploads of each size ended, in the scored phases. A size is that of the request's body, whether
-// all of it was sent or not. Uploads that got no connection are not in it.
+// UploadSizes says how uploads of each size ended, in the scored phases. The size is that of the request's body, even
+// if only a part was sent. Uploads without a connection do not count.
 type UploadSizes struct {
-	LargestAccepted  int64     `json:"largest_accepted_bytes,omitempty"`   // absent where none was accepted
-	SmallestTooLarge int64     `json:"smallest_too_large_bytes,omitempty"` // the smallest that was answered 413
-	Bins             []SizeBin `json:"bins"`                               // those with any uploads, the smallest first
+	LargestAccepted  int64     `json:"largest_accepted_bytes,omitempty"`   // absent if none was accepted
+	SmallestTooLarge int64     `json:"smallest_too_large_bytes,omitempty"` // the smallest that was answered with 413
+	Bins             []SizeBin `json:"bins"`                               // bins with uploads, the smallest first
 }
 
-// SizeBin counts the uploads of sizes from one to below another.
+// SizeBin counts the uploads with sizes from one value to below another.
 type SizeBin struct {
 	FromBytes int64  `json:"from_bytes"`
 	ToBytes   int64  `json:"to_bytes"`
 	Accepted  uint64 `json:"accepted,omitempty"`
-	TooLarge  uint64 `json:"too_large,omitempty"` // answered 413
-	// answered 401, 403 or 429, which a server says before it has read the call
+	TooLarge  uint64 `json:"too_large,omitempty"` // answered with 413
+	// answered with 401, 403 or 429, which a server sends before it has read the call
 	Refused uint64 `json:"refused,omitempty"`
-	Lost    uint64 `json:"lost,omitempty"`   // the connection was closed before an answer, or a proxy answered 502
+	Lost    uint64 `json:"lost,omitempty"`   // closed before an answer, or a proxy answered with 502
 	Failed  uint64 `json:"failed,omitempty"` // in another way
 }
 
-// sizeEnd is how an upload ended, as far as its size may be the reason.
+// sizeEnd is how an upload ended, if its size may be the reason.
 type sizeEnd uint8
 
 const (
@@ -37,7 +37,7 @@ const (
 	numSizeEnds
 )
 
-// sizeBins is how many bins there are: four for each power of two, up to one terabyte.
+// sizeBins is the number of bins: four for each power of two, up to one terabyte.
 const sizeBins = 4 * 40
 
 // sizeTally counts uploads by size and end.
@@ -56,7 +56,7 @@ func binOf(size int64) int {
 	return min(4*power+int(size>>(power-2)&3), sizeBins-1)
 }
 
-// smallestBin is the bin of less than four bytes; those before it are empty.
+// smallestBin is the bin of fewer than four bytes; the bins before it are empty.
 const smallestBin = 7
 
 // binStart returns the smallest size in a bin.
@@ -67,7 +67,7 @@ func binStart(bin int) int64 {
 	return int64(4+bin%4) << (bin/4 - 2)
 }
 
-// endOf says how an upload ended.
+// endOf returns how an upload ended.
 func endOf(o *Outcome) sizeEnd {
 	switch o.Class {
 	case Accepted:
@@ -104,7 +104,7 @@ func (t *sizeTally) add(o *Outcome) {
 	}
 }
 
-// lesser returns the lesser of two sizes, of which 0 is none.
+// lesser returns the lesser of two sizes; 0 means none.
 func lesser(a, b int64) int64 {
 	if a == 0 || b == 0 {
 		return max(a, b)
@@ -132,7 +132,7 @@ func (t *sizeTally) reset() {
 	}
 }
 
-// report returns nil where no upload has a size.
+// report returns nil if no upload has a size.
 func (t *sizeTally) report() *UploadSizes {
 	if !t.any {
 		return nil
@@ -154,5 +154,5 @@ func (t *sizeTally) report() *UploadSizes {
 	return out
 }
 
-// Uploads returns how many uploads the bin has.
+// Uploads returns the number of uploads in the bin.
 func (b *SizeBin) Uploads() uint64 { return b.Accepted + b.TooLarge + b.Refused + b.Lost + b.Failed }

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A size is in the bin that says so, bins adjoin, and none is wider than a quarter of where it begins.
+// A size is in its bin, bins adjoin, and none is wider than a quarter of its start.
 func TestSizeBins(t *testing.T) {
 	for range 10_000 {
 		size := rand.Int64N(1<<uint(3+rand.IntN(36))) + 1
@@ -27,7 +27,7 @@ func TestSizeBins(t *testing.T) {
 	}
 }
 
-// Sizes are those of the scored phases, whichever shard recorded them.
+// Sizes cover the scored phases, in all shards.
 func TestUploadSizes(t *testing.T) {
 	r := NewRecorder()
 	r.AddPhase(Phase{Name: "warm-up"})

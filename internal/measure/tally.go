@@ -2,20 +2,20 @@ package measure
 
 import "time"
 
-// tally is what was recorded in some span of the run.
+// tally is what was recorded in a span of the run.
 type tally struct {
 	response, service          *Histogram // of accepted uploads
-	lag                        *Histogram // of calls that were waited for
+	lag                        *Histogram // of calls that an uploader waited for
 	steps                      [numSteps]*Histogram
 	attempted, accepted, bytes uint64
 	last                       time.Duration // when the last upload was done
 	slotWaits                  uint64        // calls that were due before an uploader was free
 	connects, reconnects       uint64
-	heldUp                     *Histogram    // response times of accepted calls that were held up; nil without any
+	heldUp                     *Histogram    // response times of accepted calls that were held up; may be nil
 	heldUpFailed               uint64        // calls that were held up, and may have failed by that
 	firsts                     uint64        // accepted calls that were the first of their talkgroups
-	firstTime                  time.Duration // their service times, added up
-	// Failed attempts of calls that waited to be sent again, and those that did so in vain.
+	firstTime                  time.Duration // sum of their service times
+	// Failed attempts of calls that waited to be sent again, and of calls that were abandoned.
 	retried, abandoned uint64
 	clients            [MaxClients]clientTally
 	sizes              sizeTally
@@ -79,7 +79,7 @@ func (t *tally) add(o *Outcome) {
 	}
 }
 
-// leftOut is how many accepted calls are in no histogram of times but heldUp.
+// leftOut returns how many accepted calls are in no histogram of times except heldUp.
 func (t *tally) leftOut() uint64 {
 	if t.heldUp == nil {
 		return 0
@@ -90,8 +90,8 @@ func (t *tally) leftOut() uint64 {
 // empty reports whether nothing was recorded.
 func (t *tally) empty() bool { return t.attempted == 0 && t.retried == 0 && t.abandoned == 0 }
 
-// attempts is how many uploads there were: attempts of one call are several. A call that waited in vain to be sent
-// again is recorded by the attempt after which it began to wait, which is not counted twice.
+// attempts returns the number of uploads, counting each attempt of a call. An abandoned call is recorded with the
+// attempt after which it began to wait, which does not count twice.
 func (t *tally) attempts() uint64 { return t.attempted + t.retried - t.abandoned }
 
 func (t *tally) merge(o *tally) {
@@ -147,20 +147,20 @@ func (t *tally) reset() {
 	t.failures = t.failures[:0]
 }
 
-// series is the run in intervals, at the resolution that its length asks for.
+// series is the run in intervals, at a resolution that depends on its length.
 type series struct {
 	resolution
 	points  []Point
 	pending *tally
 	start   time.Duration // of the pending interval
-	end     time.Duration // of what it holds so far
+	end     time.Duration // of the data so far
 }
 
 func newSeries(fineUntil, coarseUntil time.Duration) series {
 	return series{resolution: resolution{fineUntil, coarseUntil}, pending: newTally()}
 }
 
-// add takes in what was recorded until elapsed, and closes the pending interval when it is wide enough.
+// add adds what was recorded until elapsed, and closes the pending interval when it is wide enough.
 func (s *series) add(t *tally, elapsed time.Duration, inFlight int) {
 	s.pending.merge(t)
 	s.end = elapsed
@@ -169,20 +169,20 @@ func (s *series) add(t *tally, elapsed time.Duration, inFlight int) {
 	}
 }
 
-// rollSlack is how much narrower an interval may be than it should: rolls are a second apart, but never exactly.
+// rollSlack is how much too narrow an interval may be: rolls are a second apart, but never exactly.
 const rollSlack = time.Second / 2
 
-// resolution is how wide the intervals of a series are: seconds at first, so that short events show; then coarser, so
+// resolution is the width of a series' intervals: seconds at first, so that short events show; coarser ones later, so
 // that the series of a run over days stays small.
 type resolution struct{ fineUntil, coarseUntil time.Duration } // until when; by minutes then
 
-// The resolutions of the series that a run is judged by, and of the one that is saved.
+// The resolutions of the series by which a run is judged, and of the saved series.
 const (
 	judgedFine, judgedCoarse = time.Hour, 10 * time.Hour
 	savedFine, savedCoarse   = 10 * time.Minute, time.Hour
 )
 
-// width is how wide an interval is that begins at start.
+// width returns the width of the interval that begins at start.
 func (r resolution) width(start time.Duration) time.Duration {
 	switch {
 	case start < r.fineUntil:
@@ -194,7 +194,7 @@ func (r resolution) width(start time.Duration) time.Duration {
 	}
 }
 
-// inSeries is a time since the start of the run in the series: to the millisecond, since rolls are no more exact.
+// inSeries returns a time since the start of the run in milliseconds, since rolls are no more exact.
 func inSeries(at time.Duration) float64 { return at.Round(time.Millisecond).Seconds() }
 
 func (s *series) close(inFlight int) {
@@ -219,7 +219,7 @@ func (s *series) close(inFlight int) {
 	t.reset()
 }
 
-// finish closes the pending interval if anything is in it, and returns all of them.
+// finish closes the pending interval if it is not empty, and returns all intervals.
 func (s *series) finish() []Point {
 	if !s.pending.empty() {
 		s.close(0)

@@ -2,8 +2,8 @@ package measure
 
 import "time"
 
-// trend is the response times of accepted uploads over a run, span by span. Its memory is bounded: when there are too
-// many spans, several become one.
+// trend collects the response times of accepted uploads over a run in spans. Its memory is bounded: when there are too
+// many spans, several are merged.
 type trend struct {
 	width time.Duration // of a span
 	spans []*trendSpan
@@ -15,11 +15,11 @@ type trendSpan struct {
 	response *Histogram
 }
 
-// TrendPoint is the response times of the uploads accepted in a span of a run.
+// TrendPoint summarises the response times of the uploads accepted in a span of a run.
 type TrendPoint struct {
 	FromS, ToS float64  // since the start of the run
 	P95S       *float64 // nil without any
-	FewSamples []string // p95_s if they are too few for it
+	FewSamples []string // p95_s if there are too few samples for it
 }
 
 const (
@@ -28,7 +28,7 @@ const (
 	maxTrendPoints  = 24
 )
 
-// widen is the next length of a span, a multiple of the last that people count time in.
+// widen returns the next span length, a usual multiple of the last one.
 func widen(d time.Duration) time.Duration {
 	switch d {
 	case firstTrendWidth:
@@ -44,7 +44,7 @@ func widen(d time.Duration) time.Duration {
 
 func (t *trend) begun() bool { return t.width > 0 }
 
-// add takes in the uploads that ended between two times.
+// add adds the uploads that ended between two times.
 func (t *trend) add(h *Histogram, from, to time.Duration) {
 	if t.cur == nil {
 		t.width = max(t.width, firstTrendWidth)
@@ -63,7 +63,7 @@ func (t *trend) add(h *Histogram, from, to time.Duration) {
 	}
 }
 
-// join makes one span of each n, and of the rest. It uses up what it is given.
+// join merges each n spans into one, and the rest. It consumes its argument.
 func join(list []*trendSpan, n int) []*trendSpan {
 	var joined []*trendSpan
 	for i, s := range list {
@@ -78,7 +78,7 @@ func join(list []*trendSpan, n int) []*trendSpan {
 	return joined
 }
 
-// finish returns the spans, few enough to be looked at. A last one that has hardly begun is part of the one before it.
+// finish returns the spans, few enough to be shown. A last span that has hardly begun is merged with the one before it.
 func (t *trend) finish() []TrendPoint {
 	list := t.spans
 	if t.cur != nil {

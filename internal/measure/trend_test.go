@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// However long a run is, its spans are few, without a gap, and each has the percentile of its own uploads.
+// However long a run is, it has few spans without gaps, each with the percentile of its own uploads.
 func TestTrend(t *testing.T) {
 	second := NewHistogram()
 	for _, length := range []time.Duration{
@@ -40,7 +40,7 @@ func TestTrend(t *testing.T) {
 				t.Errorf("%v: span %d is %v to %v after %v", length, i, s.FromS, s.ToS, end)
 			}
 			end = s.ToS
-			// Of times that grow evenly, half of the slow ones lie beyond the one in the middle.
+			// If times grow evenly, half of the slow ones lie beyond the middle one.
 			if want := 0.01 + (s.FromS+s.ToS)/2/1000; s.P95S == nil ||
 				math.Abs(*s.P95S-want) > 0.02*want+tick.Seconds()/1000 {
 				t.Errorf("%v: span %d has a p95 of %v s, want %v", length, i, *s.P95S, want)
@@ -52,7 +52,7 @@ func TestTrend(t *testing.T) {
 	}
 }
 
-// A span without uploads has no percentile, and what is not scored is in none.
+// A span without uploads has no percentile, and unscored uploads are in no span.
 func TestTrendOfRecorder(t *testing.T) {
 	r := NewRecorder()
 	warm, scored := r.AddPhase(Phase{Name: "warm-up"}), r.AddPhase(Phase{Name: "sustained", Scored: true})

@@ -5,25 +5,25 @@ import (
 	"slices"
 )
 
-// WatchEvent is something that happened to the watched server. In a report it is a sentence.
+// WatchEvent is something that happened to the watched server. A report shows it as a sentence.
 type WatchEvent struct {
 	AtS  float64 // since the start of the run
 	Kind WatchEventKind
 	PID  int32  // the process; 0 if the event has no process
-	Text string // of an EventOther, as it was read
+	Text string // the sentence of an EventOther
 }
 
-// WatchEventKind is what a WatchEvent tells.
+// WatchEventKind is the kind of a WatchEvent.
 type WatchEventKind uint8
 
 // The kinds of events.
 const (
-	EventOther           WatchEventKind = iota // of a version that knows more kinds
+	EventOther           WatchEventKind = iota // written by a version with more kinds
 	EventProcessEnded                          // the server's process ended
 	EventProcessReplaced                       // another process listens in its place
 )
 
-// The sentences, with the second and the process.
+// The sentences, with placeholders for the second and the process.
 const (
 	endedSentence    = "%.0f s: the server's process %d ended"
 	replacedSentence = "%.0f s: process %d is seen to listen in its place"
@@ -44,7 +44,7 @@ func (e WatchEvent) String() string {
 // MarshalText writes the sentence.
 func (e WatchEvent) MarshalText() ([]byte, error) { return []byte(e.String()), nil }
 
-// UnmarshalText reads a sentence. One that is not known is kept as it is.
+// UnmarshalText parses a sentence. It keeps an unknown one as it is.
 func (e *WatchEvent) UnmarshalText(text []byte) error {
 	*e = WatchEvent{Text: string(text)}
 	for kind, sentence := range map[WatchEventKind]string{
@@ -59,7 +59,7 @@ func (e *WatchEvent) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Ended returns the first event that the server's process ended; false if it did not.
+// Ended returns the first event of the end of the server's process; false if there is none.
 func (w *Watch) Ended() (WatchEvent, bool) {
 	i := slices.IndexFunc(w.Events, func(e WatchEvent) bool { return e.Kind == EventProcessEnded })
 	if i < 0 {

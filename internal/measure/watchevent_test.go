@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// An event is a sentence in a report, and read from it again.
+// An event is a sentence in a report, and is parsed from it again.
 func TestWatchEventIsASentence(t *testing.T) {
 	for _, tt := range []struct {
 		event    WatchEvent

@@ -43,7 +43,7 @@ func unsound(t *testing.T, treat func(conn net.Conn)) string {
 	return "http://" + l.Addr().String()
 }
 
-// says reads a request's head, answers at once, and takes in whatever else comes.
+// says reads a request's head, answers at once, and reads whatever else comes.
 func says(answer string) func(net.Conn) {
 	return func(conn net.Conn) {
 		if _, err := http.ReadRequest(bufio.NewReader(conn)); err != nil {
@@ -73,7 +73,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-// campaign runs a mix against a server until each kind has ended once, except those that take their time.
+// campaign runs a mix against a server until each kind has ended once, except slow kinds.
 func campaign(t *testing.T, address, mix string, change func(*Options)) *measure.Mischief {
 	t.Helper()
 	parsed, err := ParseMix(mix)
@@ -103,7 +103,7 @@ func campaign(t *testing.T, address, mix string, change func(*Options)) *measure
 	return m
 }
 
-// allEnded reports whether each kind has had a request end, or has one under way that ends only when it is hurried.
+// allEnded reports whether each kind has an ended request, or one in flight that ends only when it is hurried.
 func (c *Campaign) allEnded() bool {
 	if c.calls.Load() < uint64(len(c.Mix)) {
 		return false
@@ -118,7 +118,7 @@ func (c *Campaign) allEnded() bool {
 	return true
 }
 
-// found is the problem that was found of each kind.
+// found is the problem that was found for each kind.
 func found(m *measure.Mischief) map[string]string {
 	problems := make(map[string]string)
 	for _, f := range m.Findings {
@@ -134,7 +134,7 @@ func TestUnsoundServers(t *testing.T) {
 	for name, c := range map[string]struct {
 		treat    func(net.Conn)
 		problem  string
-		sound    []string // kinds with which that is no problem
+		sound    []string // kinds for which that is no problem
 		evidence string
 	}{
 		"accepts all": {says(imported), "accepted", either, "200 Call imported successfully."},
@@ -173,7 +173,7 @@ func TestUnsoundServers(t *testing.T) {
 	}
 }
 
-// A server that never answers is found to hang, and one that reads without end to have no limit.
+// A server that never answers is reported to hang, and one that reads without end to have no limit.
 func TestServerThatNeverAnswers(t *testing.T) {
 	address := unsound(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c); <-t.Context().Done() })
 	m := campaign(
@@ -186,13 +186,13 @@ func TestServerThatNeverAnswers(t *testing.T) {
 			t.Errorf("%s: problem %q, want %q", kind, problems[kind], want)
 		}
 	}
-	// A machine that is slow does not get that far in the time.
+	// A slow machine does not get that far in the time.
 	if got := problems["oversize"]; got != "unlimited" && got != "timeout" {
 		t.Errorf("oversize: problem %q", got)
 	}
 }
 
-// A client that stalls is given up at the end of the run, and a slow one sends the rest at once.
+// A stalled client is given up at the end of the run, and a slow one sends the rest at once.
 func TestEndOfTheRunHurries(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if n, err := io.Copy(io.Discard, r.Body); err != nil || n != r.ContentLength {
@@ -214,7 +214,7 @@ func TestEndOfTheRunHurries(t *testing.T) {
 	}
 }
 
-// A server that is gone after a call is a finding that names the kind.
+// If a server is gone after a call, the finding names the kind.
 func TestServerThatDies(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -223,7 +223,7 @@ func TestServerThatDies(t *testing.T) {
 	server := &http.Server{}
 	server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := r.ParseMultipartForm(1 << 20); err == nil && r.FormValue("timestamp") != "" {
-			// as rdio-scanner does: after it has answered
+			// like rdio-scanner, after it has answered
 			defer time.AfterFunc(200*time.Millisecond, func() { server.Close() })
 		}
 		_, _ = io.WriteString(w, "Call imported successfully.")
@@ -245,7 +245,7 @@ func TestServerThatDies(t *testing.T) {
 	}
 }
 
-// A server that was never there has died of nothing.
+// A server that was never there did not die of mischief.
 func TestNoServer(t *testing.T) {
 	m := campaign(t, "http://127.0.0.1:1", "truncated=1", nil)
 	if len(m.Findings) > 0 || m.Kinds[0].Unreachable != 1 || m.Kinds[0].Answers["no_connection"] != 1 {
@@ -253,7 +253,7 @@ func TestNoServer(t *testing.T) {
 	}
 }
 
-// A server that believes a file's name is found to write where that leads.
+// A server that trusts a file's name is found to write outside of its folder.
 func TestServerThatBelievesNames(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_ = r.ParseMultipartForm(1 << 20)
@@ -277,7 +277,7 @@ func TestServerThatBelievesNames(t *testing.T) {
 	}
 }
 
-// All of it works over TLS.
+// All kinds work over TLS.
 func TestMischiefOverTLS(t *testing.T) {
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_ = r.ParseMultipartForm(1 << 20)
@@ -292,9 +292,9 @@ func TestMischiefOverTLS(t *testing.T) {
 	}
 }
 
-// When the user stops the run, everything ends at once, and what was cut off is no finding.
+// When the user stops the run, everything ends at once, and requests that were cut off are no findings.
 func TestInterrupt(t *testing.T) {
-	var heard atomic.Int64 // clients that have begun to send: before, they are not there yet
+	var heard atomic.Int64 // clients that have begun to send
 	address := unsound(t, func(c net.Conn) {
 		if n, _ := c.Read(make([]byte, 1)); n == 1 {
 			heard.Add(1)
@@ -325,7 +325,7 @@ func TestInterrupt(t *testing.T) {
 }
 
 // When the user stops the run, a slow client learns of it in two ways: the context ends, which leaves it no time, and
-// mischief stops, after which it has time to send the rest of its form. Whichever comes first, it has no time.
+// mischief stops, which leaves it time to send the rest of its form. In either order, it has no time.
 func TestInterruptBeforeStopping(t *testing.T) {
 	conn, far := net.Pipe()
 	defer conn.Close()
@@ -336,7 +336,7 @@ func TestInterruptBeforeStopping(t *testing.T) {
 	cancel()
 	c.cut()
 	close(stopping)
-	go func() { _, _ = io.Copy(io.Discard, far) }() // who would take what the client should not send
+	go func() { _, _ = io.Copy(io.Discard, far) }() // reads anything that the client should not send
 	size := 1
 	if _, answered := c.pausePiece(ctx, &size, 2); answered || size != 2 {
 		t.Fatalf("answered %v, pieces of %d", answered, size)

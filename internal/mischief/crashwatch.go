@@ -15,7 +15,7 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// crashWatch keeps in mind what was sent that the server has not been seen to survive. It is safe for concurrent use.
+// crashWatch remembers the requests that the server has not yet been seen to survive. It is safe for concurrent use.
 type crashWatch struct {
 	mu       sync.Mutex
 	dead     bool
@@ -23,14 +23,14 @@ type crashWatch struct {
 	suspects map[uint64]suspect
 }
 
-// suspect is a request that the server may die of.
+// suspect is a request that may have crashed the server.
 type suspect struct {
 	kind  *kind
-	ended time.Time // when it had ended; zero while it is under way
+	ended time.Time // when it ended; zero while it is in flight
 }
 
-// timeToDie is how long after a request the server may still die of it. What hazards set off runs after the answer, and
-// takes seconds until the process dies.
+// timeToDie is how long after a request the server may still die of it. What a hazard triggers runs after the answer,
+// and takes seconds until the process dies.
 func (s suspect) timeToDie() time.Duration {
 	if s.kind.hazard {
 		return 5 * time.Second
@@ -60,7 +60,7 @@ func (v *crashWatch) end(number uint64, o outcome) {
 	}
 }
 
-// markAlive notes that the server was there at a time.
+// markAlive records that the server was alive at a time.
 func (v *crashWatch) markAlive(at time.Time) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -76,8 +76,8 @@ func (v *crashWatch) hasSuspects() bool {
 	return len(v.suspects) > 0
 }
 
-// markDead returns how many of each kind the server may have died of, and when it was last alive. While it is dead
-// there are no further ones.
+// markDead returns how many suspects of each kind there are, and when the server was last alive. While the server is
+// dead it returns no further ones.
 func (v *crashWatch) markDead() (suspects map[string]int, alive time.Time) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -93,17 +93,17 @@ func (v *crashWatch) markDead() (suspects map[string]int, alive time.Time) {
 }
 
 const (
-	// aliveEvery is how often the server is looked at while there is something that it may have died of.
+	// aliveEvery is how often the server is checked while there are suspects.
 	aliveEvery = 300 * time.Millisecond
-	// refusalsOfDead are how often nothing must listen for the server to be dead: one that restarts its listener is
-	// not.
+	// refusalsOfDead is how many connections in a row must be refused before the server counts as dead: a server that
+	// restarts its listener is not.
 	refusalsOfDead = 3
 	refusalPause   = 200 * time.Millisecond
-	// watchAfterLast is how long after the last request the server is looked at, at most.
+	// watchAfterLast is how long after the last request the server is checked at most.
 	watchAfterLast = 10 * time.Second
 )
 
-// watchForCrash looks at the server until nothing is sent any more and it has survived, or not.
+// watchForCrash checks the server until nothing more is sent and it has survived, or has died.
 func (s *sender) watchForCrash(ctx context.Context, over <-chan struct{}) {
 	ending := false
 	for until := time.Now(); ; {
@@ -125,8 +125,8 @@ func (s *sender) watchForCrash(ctx context.Context, over <-chan struct{}) {
 	}
 }
 
-// checkAlive opens a connection to see whether the server lives. If nothing listens any more, what was sent since the
-// last time is what it may have died of.
+// checkAlive opens a connection to see whether the server is alive. If connections are refused, the requests since the
+// last check are the suspects.
 func (s *sender) checkAlive(ctx context.Context) {
 	for range refusalsOfDead {
 		began := time.Now()
@@ -137,7 +137,7 @@ func (s *sender) checkAlive(ctx context.Context) {
 			return
 		}
 		if !upload.IsRefused(err) || clock.Sleep(ctx, refusalPause) != nil {
-			return // no telling
+			return // not known
 		}
 	}
 	suspects, alive := s.crash.markDead()
@@ -165,7 +165,7 @@ func (s *sender) checkAlive(ctx context.Context) {
 // pathTraversal is the kind whose files may be found where they do not belong.
 const pathTraversal = "path-traversal"
 
-// findFileOutside looks whether a file was written that the server was tempted to write. It stays there.
+// findFileOutside checks whether the server wrote a file outside of its folder. It leaves the file there.
 func (s *sender) findFileOutside(k *kind, at time.Duration, name string) {
 	path := outside(name)
 	if _, err := os.Stat(path); err == nil {

@@ -13,7 +13,7 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// A server that takes one upload in at a time is held up by slow clients, and a run of some half a minute finds it.
+// A server that reads one upload at a time is held up by slow clients, and a run of half a minute finds it.
 func TestHeldUpServerIsFound(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes half a minute")

@@ -10,25 +10,24 @@ import (
 // kind is one way to misbehave.
 type kind struct {
 	name string
-	// Hazard marks what not every server that is in use bears. It is sent only to who
-	// asks for it by its name.
+	// hazard marks a kind that some servers in use do not survive. It is sent only if it is requested by name.
 	hazard bool
-	// what it is, in the middle of a sentence.
+	// what describes it, for the middle of a sentence.
 	what string
-	// may are the ends that a sound server may put to it.
+	// may are the ends that a sound server may choose.
 	may []end
-	// most is how many may be under way at once; 0 is usual.
+	// most is how many requests may be in flight at once; 0 means usual.
 	most int
 	make func(*maker) request
 }
 
-// usual is how many requests of one kind may be under way at once. Slow ones take long; more of them are not sent but
-// counted.
+// usual is how many requests of one kind may be in flight at once. Slow requests take long; further ones are not sent
+// but counted.
 const usual = 16
 
 func (k *kind) limit() int { return cmp.Or(k.most, usual) }
 
-// kinds are all of them. Where a server may accept, the call is a valid one in what RdioScanner servers look at.
+// kinds are all kinds. If a server may accept a kind, its call is valid in everything that RdioScanner servers check.
 func kinds() []kind {
 	either, refuse := []end{accepted, refused}, []end{refused}
 	return []kind{
@@ -79,7 +78,7 @@ func kinds() []kind {
 	}
 }
 
-// Names are the names of all kinds, the hazards last.
+// Names returns the names of all kinds, the hazards last.
 func Names() (harmless, hazards []string) {
 	for _, k := range kinds() {
 		if k.hazard {
@@ -95,8 +94,8 @@ func Names() (harmless, hazards []string) {
 type end int
 
 const (
-	accepted    end = iota // 200 and the text that says that the call was imported, or another 2xx
-	refused                // 4xx, or 200 with a text that says something else
+	accepted    end = iota // 200 with the text for an imported call, or another 2xx
+	refused                // 4xx, or 200 with another text
 	busy                   // 429, 503 or 507
 	serverError            // any other 5xx
 	odd                    // another status
@@ -104,12 +103,12 @@ const (
 	closed      // without an answer, soon
 	closedLate  // without an answer, after patience
 	timeout     // no answer in time
-	unlimited   // took in more than any call can be, and would have gone on
+	unlimited   // the server read more than any call can have, and did not stop
 	unreachable // no connection
-	cutShort    // by the end of the run
+	cutShort    // cut short by the end of the run
 )
 
-// problem is what a finding of an end is called.
+// problem returns the name of a finding of an end.
 func (e end) problem() string {
 	switch e {
 	case accepted:
@@ -129,7 +128,7 @@ func (e end) problem() string {
 	}
 }
 
-// judge counts an end, and says whether it is one that no sound server puts to that kind.
+// judge counts an end, and reports whether no sound server chooses it for that kind.
 func (k *kind) judge(e end, tally *measure.MischiefKind) (unsound bool) {
 	switch {
 	case e == busy:
@@ -147,7 +146,7 @@ func (k *kind) judge(e end, tally *measure.MischiefKind) (unsound bool) {
 	return false
 }
 
-// title says in a line what the server did.
+// title describes in one line what the server did.
 func (k *kind) title(e end, status string) string {
 	switch e {
 	case accepted:

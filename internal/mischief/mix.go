@@ -7,20 +7,20 @@ import (
 	"strings"
 )
 
-// Share is how much of one kind is wanted.
+// Share is the requested amount of one kind.
 type Share struct {
 	Kind    string
 	Percent float64 // of the good calls, over 0 and up to 100
 }
 
-// Mix is which mischief is wanted, in the order of the kinds.
+// Mix is the requested mischief, in the order of the kinds.
 type Mix []Share
 
-// all stands for every kind but the hazards.
+// all stands for every kind except the hazards.
 const all = "all"
 
-// ParseMix reads a mix such as "truncated=1,wrong-key=0.5". The name all stands for every kind but the hazards, each of
-// which has to be asked for by its own name; a kind of its own wins over it.
+// ParseMix parses a mix such as "truncated=1,wrong-key=0.5". The name all stands for every kind except the hazards,
+// each of which has to be requested by name. A kind's own share takes precedence over that of all.
 func ParseMix(text string) (Mix, error) {
 	wanted := make(map[string]float64)
 	for _, part := range strings.Split(text, ",") {
@@ -46,7 +46,7 @@ func ParseMix(text string) (Mix, error) {
 	return mix, nil
 }
 
-// parseShare reads one part of a mix.
+// parseShare parses one part of a mix.
 func parseShare(text string) (name string, percent float64, err error) {
 	name, number, ok := strings.Cut(strings.TrimSpace(text), "=")
 	if name = strings.TrimSpace(name); !ok {
@@ -63,7 +63,7 @@ func parseShare(text string) (name string, percent float64, err error) {
 	return name, percent, nil
 }
 
-// UnknownKindError is the error about a kind that there is not.
+// UnknownKindError is the error about an unknown kind.
 type UnknownKindError struct{ Name string }
 
 func (e *UnknownKindError) Error() string {
@@ -72,7 +72,7 @@ func (e *UnknownKindError) Error() string {
 		e.Name, strings.Join(harmless, ", "), strings.Join(hazards, ", "))
 }
 
-// String writes the mix as ParseMix reads it.
+// String returns the mix in the form that ParseMix reads.
 func (m Mix) String() string {
 	parts := make([]string, len(m))
 	for i, s := range m {

@@ -34,7 +34,7 @@ func TestParseMix(t *testing.T) {
 	}
 }
 
-// What may crash a server is in no wildcard: it has to be asked for by its name.
+// A kind that may crash a server is in no wildcard: it has to be requested by name.
 func TestAllHasNoHazard(t *testing.T) {
 	mix, err := ParseMix("all=1,slow=3,future-time=2")
 	if err != nil {

@@ -11,21 +11,21 @@ import (
 	"rdiostress/internal/schedule"
 )
 
-// plan is when in the run mischief is on.
+// plan is when mischief is on during the run.
 type plan struct {
 	shape    schedule.Shape
 	open     bool
 	scored   time.Duration // where the scored part begins
 	from, to time.Duration
-	absent   string // why good calls without mischief and with it cannot be compared
+	absent   string // why good calls cannot be compared
 }
 
 const (
-	// quietShare of the scored part at either end is without mischief. Before and after: a server that slows down as it
-	// fills up weighs on both.
+	// quietShare is the share of the scored part at either end that is without mischief. There is one at both ends, so
+	// that a server that slows down as it fills up affects both sides of the comparison.
 	quietShare = 0.15
 	mostQuiet  = 30 * time.Second
-	// leastCompared is the shortest scored part that has some whole seconds of each.
+	// leastCompared is the shortest scored part that has some whole seconds with and without mischief.
 	leastCompared = 20 * time.Second
 )
 
@@ -48,11 +48,11 @@ func newPlan(s *scenario.Scenario) plan {
 	return p
 }
 
-// poll is how often the closed model is asked how far it is.
+// poll is how often the closed model is asked for its progress.
 const poll = 50 * time.Millisecond
 
-// waitFor waits until a number of good calls have been due, or sent in the closed model, since mischief began; false if
-// it ends before.
+// waitFor waits until a number of good calls since mischief began were due, or in the closed model were sent. It
+// returns false if mischief ends before.
 func (s *sender) waitFor(ctx context.Context, calls float64) bool {
 	if s.plan.open {
 		due := s.plan.shape.Time(s.plan.shape.Area(s.plan.from) + calls)
@@ -71,8 +71,7 @@ func (s *sender) waitFor(ctx context.Context, calls float64) bool {
 	}
 }
 
-// sentSince estimates how many good uploads were sent since a time: what the last second of the run has brought goes
-// on.
+// sentSince estimates how many good uploads were sent since a time. It extrapolates the last second of the run.
 func (s *sender) sentSince(from time.Duration) float64 {
 	now := s.Calls()
 	perSecond := now.Last.PerSecond
@@ -88,19 +87,19 @@ func (s *sender) sentSince(from time.Duration) float64 {
 	return float64(now.Attempts) + ahead - float64(*s.before.Load())
 }
 
-// moment is how many seconds one of the run's seconds may end late and still count as the one that it is.
+// moment is how many seconds late one of the run's seconds may end and still count as that second.
 const moment = 0.25
 
-// leastSeconds is how many seconds of either kind a comparison needs.
+// leastSeconds is how many seconds with and without mischief a comparison needs.
 const leastSeconds = 3
 
-// compareGoodCalls compares the run's good calls without mischief and with it, which had ended at a given time.
+// compareGoodCalls compares the run's good calls without and with mischief, which ended at a given time.
 func (p *plan) compareGoodCalls(series []measure.Point, ended time.Duration) measure.GoodCalls {
 	if p.absent != "" {
 		return measure.GoodCalls{Absent: p.absent}
 	}
-	// The first second has what opening all connections costs. Seconds end a moment late, as the machine allows; and
-	// the one after the last misbehaving upload has the good calls that it held up.
+	// The first second includes the cost of opening all connections. Seconds end slightly late, and the second after
+	// the last misbehaving upload includes the good calls that it held up.
 	begin, from, end := p.scored.Seconds()+1, p.from.Seconds()+moment, p.shape.Length().Seconds()+moment
 	after := max(p.to, ended).Seconds() + 1
 	var without, with []measure.Point
@@ -125,7 +124,7 @@ func (p *plan) compareGoodCalls(series []measure.Point, ended time.Duration) mea
 // silent reports whether no upload ended in a second.
 func silent(p measure.Point) bool { return p.Attempted+p.FailedAttempts == 0 }
 
-// sum sums up seconds of a run.
+// sum summarises seconds of a run.
 func sum(points []measure.Point) *measure.GoodSeconds {
 	g := &measure.GoodSeconds{}
 	var means []float64

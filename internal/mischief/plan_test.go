@@ -48,7 +48,7 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// minutes are two minutes of a run whose good calls take so long without mischief and with it.
+// minutes returns two minutes of a run whose good calls take the given times without and with mischief.
 func minutes(without, with func(second int) float64, failing int) []measure.Point {
 	var series []measure.Point
 	for i := range 120 {
@@ -113,8 +113,8 @@ func TestGoodCallsAreCompared(t *testing.T) {
 	}
 }
 
-// The shortest run that is compared has seconds enough, though each ends a moment late and the last misbehaving upload
-// does too.
+// The shortest run that is compared has enough seconds, although each ends slightly late and the last misbehaving
+// upload does too.
 func TestShortestRunIsCompared(t *testing.T) {
 	s := testScenario("http://localhost")
 	s.Total, s.Duration = 0, leastCompared
@@ -139,7 +139,7 @@ func TestShortestRunIsCompared(t *testing.T) {
 	}
 }
 
-// Calls that are held up until the mischief is over have no response time before.
+// Calls that are held up until the mischief is over have no response time before that.
 func TestHeldUpCallsAreFound(t *testing.T) {
 	s := testScenario("http://localhost")
 	s.Total, s.Duration = 0, 2*time.Minute
@@ -183,7 +183,7 @@ func TestClosedModelFollowsTheCalls(t *testing.T) {
 	}
 }
 
-// The mean of good calls is not above the highest of their seconds, by a rounding error either.
+// The mean of good calls is not above the highest of their seconds, even by a rounding error.
 func TestMeanOfSecondsIsWithinThem(t *testing.T) {
 	for n := 1; n <= 400; n++ {
 		mean := 0.1 * float64(n)

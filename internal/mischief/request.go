@@ -15,40 +15,40 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// request is one request, as it is put on the wire.
+// request is one request, as it is sent.
 type request struct {
 	head     string
 	body     []byte
-	over     time.Duration // the body is sent bit by bit in that time; 0: at once
-	patience time.Duration // a server that closes the connection without an answer sooner has none
-	fill     int64         // further bytes of audio after the body, as many as the server takes
-	hangUp   bool          // then end the connection's own direction
-	hold     bool          // then say nothing more, and wait
-	name     string        // of the audio file
+	over     time.Duration // time over which the body is sent in pieces; 0: at once
+	patience time.Duration // a server that closes without an answer earlier is at fault
+	fill     int64         // more audio follows the body, as much as the server reads
+	hangUp   bool          // then close the sending direction
+	hold     bool          // then send nothing more, and wait
+	name     string        // the audio file's name
 }
 
 const (
-	slowTime  = 20 * time.Second // slower than any radio site's link, and within the deadlines that servers have
-	patience  = 5 * time.Second  // a client that says nothing for less may just have a bad line
-	announced = 4 << 30          // no call has so much
-	fillMost  = 128 << 20        // by then, a server with any limit has refused
+	slowTime  = 20 * time.Second // slower than any radio site's link, but within servers' deadlines
+	patience  = 5 * time.Second  // a client that is silent for less may just have a bad line
+	announced = 4 << 30          // no call is that large
+	fillMost  = 128 << 20        // a server with any limit refuses before that
 	boundary  = "----rdiostressMischief7MA4YWxkTrZu0gW"
 	agent     = "rdiostress"
 )
 
-// maker makes the requests of one call.
+// maker builds the requests of one call.
 type maker struct {
 	url   *url.URL
 	key   string
 	runID string
 	kind  string
-	n     uint64 // of this kind
+	n     uint64 // number among the requests of this kind
 	now   func() time.Time
 	rng   *rand.Rand
-	call  *upload.Request // a call that no good one is a duplicate of
+	call  *upload.Request // a call that is no duplicate of a good one
 }
 
-// name is the audio file's name, by which the call is known on the server as one of this run's.
+// name returns the audio file's name, which identifies the call on the server as one of this run's.
 func (m *maker) name() string {
 	return fmt.Sprintf("%sbad-%s-%06d", rdio.MarkPattern(m.runID), m.kind, m.n)
 }
@@ -56,7 +56,7 @@ func (m *maker) name() string {
 // field is one part of a form.
 type field struct{ name, value string }
 
-// fields are those of a valid call.
+// fields returns the fields of a valid call.
 func (m *maker) fields() []field {
 	c := &m.call.Call
 	return []field{
@@ -70,19 +70,19 @@ func (m *maker) fields() []field {
 	}
 }
 
-// with is the fields with one set to another value.
+// with returns the fields with one set to another value.
 func with(fields []field, name, value string) []field {
 	i := slices.IndexFunc(fields, func(f field) bool { return f.name == name })
 	fields[i].value = value
 	return fields
 }
 
-// without is the fields without some.
+// without returns the fields without some.
 func without(fields []field, names ...string) []field {
 	return slices.DeleteFunc(fields, func(f field) bool { return slices.Contains(names, f.name) })
 }
 
-// form lays out fields and audio. The audio comes last; its end is where that of the form is cut off in cut.
+// form builds the body from fields and audio. The audio comes last; cut is the offset at which truncated forms end.
 func form(fields []field, fileName string, audio []byte) []byte {
 	var b []byte
 	for _, f := range fields {
@@ -96,11 +96,11 @@ func form(fields []field, fileName string, audio []byte) []byte {
 	return fmt.Appendf(b, "--%s--\r\n", boundary)
 }
 
-// post is a request with a body, of which length is announced.
+// post returns a request with a body and an announced length.
 func (m *maker) post(contentType string, body []byte, length int64) request {
 	host := m.url.Host
 	if i, j := strings.IndexByte(host, '%'), strings.IndexByte(host, ']'); 0 <= i && i < j {
-		host = host[:i] + host[j:] // an IPv6 zone means nothing to anybody else
+		host = host[:i] + host[j:] // an IPv6 zone is only valid on this machine
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "POST %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: %s\r\nConnection: close\r\nContent-Length: %d\r\n",
@@ -119,18 +119,18 @@ func (m *maker) post(contentType string, body []byte, length int64) request {
 
 const formType = "multipart/form-data; boundary=" + boundary
 
-// upload is a whole form with these fields and a file name.
+// upload returns a complete form with these fields and a file name.
 func (m *maker) upload(fields []field, fileName string, audio []byte) request {
 	body := form(fields, fileName, audio)
 	return m.post(formType, body, int64(len(body)))
 }
 
-// valid is a call as good as any.
+// valid returns a valid call.
 func (m *maker) valid() request { return m.upload(m.fields(), m.name()+".mp3", m.audio()) }
 
 func (m *maker) audio() []byte { return m.call.Clip.Bytes([]byte(m.name())) }
 
-// half cuts a request's body off in the middle of its audio, and announces as much as said.
+// half cuts off a request's body in the middle of its audio, and announces its full length.
 func (m *maker) half(announce func(whole, half int) int) request {
 	body := form(m.fields(), m.name()+".mp3", m.audio())
 	cut := len(body) - len(m.audio())/2
@@ -157,7 +157,7 @@ func (m *maker) slow() request {
 	return r
 }
 
-// malformed takes turns between ways in which a form can be broken.
+// malformed cycles through ways to break a form.
 func (m *maker) malformed() request {
 	body := form(m.fields(), m.name()+".mp3", m.audio())
 	size := int64(len(body))
@@ -184,14 +184,14 @@ func (m *maker) wrongKey() request {
 
 func (m *maker) oversize() request {
 	body := form(m.fields(), m.name()+".mp3", m.audio())
-	r := m.post(formType, body[:len(body)-len(boundary)-8], announced) // up to the end of the audio, which then goes on
+	r := m.post(formType, body[:len(body)-len(boundary)-8], announced) // up to the audio, which continues
 	r.fill = fillMost
 	return r
 }
 
 func (m *maker) noAudio() request { return m.upload(m.fields(), "", nil) }
 
-// badDate is a date as Java's and JavaScript's Date print it, which no server reads.
+// badDate sends a date as Java's and JavaScript's Date print it, which no server reads.
 func (m *maker) badDate() request {
 	date := m.call.Time.UTC().Format("Mon Jan 02 15:04:05 MST 2006")
 	return m.upload(with(m.fields(), "dateTime", date), m.name()+".mp3", m.audio())
@@ -209,10 +209,10 @@ func (m *maker) noise(size int) []byte {
 	return b
 }
 
-// climb leads from any folder to the topmost.
+// climb leads from any folder to the root.
 const climb = "../../../../../../../../../../../../"
 
-// outside is where a server that believes the file name of pathTraversal writes to.
+// outside returns the path to which a server writes that trusts the file name of pathTraversal.
 func outside(name string) string { return "/tmp/" + name + ".mp3" }
 
 func (m *maker) pathTraversal() request {
@@ -238,7 +238,7 @@ func (m *maker) labelOnly() request {
 	return m.upload(fields, m.name()+".mp3", m.audio())
 }
 
-// unusedNumber is a number far from those that networks use.
+// unusedNumber is far from the numbers that networks use.
 func unusedNumber(n uint64) string { return strconv.FormatUint(98_760_000+n%10_000, 10) }
 
 func (m *maker) unknownSystem() request {

@@ -44,7 +44,7 @@ func testTraffic(t *testing.T, s *scenario.Scenario, start time.Time) *traffic.T
 	return traffic.New(s, traffic.Options{RunID: testRun, Start: start, Clips: &traffic.Sources{rdio.SDRTrunk: clips}})
 }
 
-// made makes request n of a kind.
+// made returns request n of a kind.
 func made(t *testing.T, traffic *traffic.Traffic, k *kind, n uint64) (request, *upload.Request) {
 	t.Helper()
 	call := &upload.Request{}
@@ -65,7 +65,7 @@ func made(t *testing.T, traffic *traffic.Traffic, k *kind, n uint64) (request, *
 	return k.make(m), call
 }
 
-// parts are the form fields of a request, and the name and the content of its audio; ok is false where it is no whole
+// parts returns the form fields of a request, and the name and content of its audio; ok is false if it is no complete
 // form.
 func parts(t *testing.T, r request) (fields map[string]string, fileName string, content []byte, ok bool) {
 	t.Helper()
@@ -109,8 +109,8 @@ func headOf(t *testing.T, r request) http.Header {
 	return h
 }
 
-// Nothing that crashes servers is sent by accident: not a call from the future, not a quote in a name, not a label
-// without a number, not a system or talkgroup that was not named.
+// No request that crashes servers is sent by accident: no call from the future, no quote in a name, no label without a
+// number, no unknown system or talkgroup.
 func TestHarmlessKindsHaveNoHazard(t *testing.T) {
 	s := testScenario("http://localhost")
 	for _, k := range kinds() {
@@ -148,7 +148,7 @@ func TestHarmlessKindsHaveNoHazard(t *testing.T) {
 	}
 }
 
-// Whatever is sent can be recognised on the server, and is what its name says.
+// Every request can be recognised on the server, and is what its kind's name says.
 func TestRequestsAreWhatTheyAreCalled(t *testing.T) {
 	for _, k := range kinds() {
 		t.Run(k.name, func(t *testing.T) {
@@ -200,7 +200,7 @@ func TestRequestsAreWhatTheyAreCalled(t *testing.T) {
 	}
 }
 
-// No two malformed requests in a row are broken in the same way.
+// Two malformed requests in a row are never broken in the same way.
 func TestMalformedTakesTurns(t *testing.T) {
 	traffic := testTraffic(t, testScenario("http://localhost"), time.Now())
 	seen := make(map[string]bool)

@@ -22,14 +22,14 @@ import (
 type outcome struct {
 	end    end
 	status int
-	text   string // first line of the answer, or what went wrong
-	sent   int64  // bytes of the body
+	text   string // first line of the answer, or the error
+	sent   int64  // bytes of the body sent
 	took   time.Duration
-	opened bool // there was a connection
-	refuse bool // nothing listens there
+	opened bool // a connection was opened
+	refuse bool // the connection was refused
 }
 
-// answer is what the report's "answers" counts an outcome as.
+// answer returns the key of the report's "answers" for an outcome.
 func (o *outcome) answer() string {
 	switch {
 	case o.end == accepted && o.status == http.StatusOK:
@@ -49,7 +49,7 @@ func (o *outcome) answer() string {
 	}
 }
 
-// describe say how the request ended, as evidence.
+// describe describes how the request ended, as evidence.
 func (o *outcome) describe() string {
 	answer := o.text
 	if o.status > 0 {
@@ -59,20 +59,20 @@ func (o *outcome) describe() string {
 	return fmt.Sprintf("after %s and %d bytes of the form: %s", took, o.sent, answer)
 }
 
-// connection is that of one request. Its reader sends one outcome to reply, and whoever ends the request takes it
-// from there.
+// connection is the connection of one request. Its reader sends one outcome to reply, which the goroutine that ends the
+// request receives.
 type connection struct {
 	net.Conn
 	req      request
-	reply    chan outcome    // when the server has answered, or cannot any more
-	stopping <-chan struct{} // closed when mischief is to end: slow requests hurry up
+	reply    chan outcome    // receives the outcome when the server has answered, or no longer can
+	stopping <-chan struct{} // closed when mischief must end: slow requests hurry
 	started  time.Time
-	timeout  time.Duration // for the answer, once the request has been sent
+	timeout  time.Duration // for the answer, after the request was sent
 	sent     int64
 }
 
-// send makes one request and returns how it ended. It takes as long as the request wants to take, and the timeout at
-// most after that. When ctx ends, so does it.
+// send makes one request and returns its outcome. It takes as long as the request is designed to take, and then at most
+// the timeout. It ends when ctx ends.
 func (s *sender) send(ctx context.Context, req request) (o outcome) {
 	started := time.Now()
 	defer func() { o.took = time.Since(started) }()
@@ -109,7 +109,7 @@ func (c *connection) allow(ctx context.Context, d time.Duration) {
 // cut ends the request at once.
 func (c *connection) cut() { c.Conn.SetDeadline(time.Unix(1, 0)) }
 
-// write sends the request, and stops when the server answers. It returns the answer if there was one by then.
+// write sends the request, and stops when the server answers. It returns the answer if one came.
 func (c *connection) write(ctx context.Context) (answer outcome, answered bool) {
 	if _, err := io.WriteString(c, c.req.head); err != nil {
 		return outcome{}, false
@@ -141,7 +141,7 @@ func (c *connection) write(ctx context.Context) (answer outcome, answered bool) 
 // pause is how long a slow client waits between two pieces.
 const pause = 250 * time.Millisecond
 
-// pausePiece waits between two pieces. When mischief is to end, all the rest becomes one piece.
+// pausePiece waits between two pieces. When mischief must end, the rest becomes one piece.
 func (c *connection) pausePiece(ctx context.Context, size *int, rest int) (answer outcome, answered bool) {
 	select {
 	case <-c.stopping:
@@ -155,7 +155,8 @@ func (c *connection) pausePiece(ctx context.Context, size *int, rest int) (answe
 	}
 }
 
-// writePiece sends a piece of the body. An error is no end: the server may have answered before it stopped reading.
+// writePiece sends a piece of the body. An error does not end the request: the server may have answered before it
+// stopped reading.
 func (c *connection) writePiece(piece []byte) (answer outcome, answered bool) {
 	n, err := c.Conn.Write(piece)
 	c.sent += int64(n)
@@ -165,7 +166,7 @@ func (c *connection) writePiece(piece []byte) (answer outcome, answered bool) {
 	return outcome{}, false
 }
 
-// flood sends audio until the server answers or has taken more than any call has.
+// flood sends audio until the server answers or has read more than any call has.
 func (c *connection) flood() (answer outcome, answered bool) {
 	block := bytes.Repeat([]byte{0x55}, 64<<10)
 	for left := c.req.fill; left > 0; left -= int64(len(block)) {
@@ -208,7 +209,7 @@ func (c *connection) giveUp() outcome {
 	return outcome{end: cutShort, text: "cut short by the end of the run"}
 }
 
-// mostReply is how much of an answer is read.
+// mostReply is how many bytes of an answer are read.
 const mostReply = 4 << 10
 
 // read reads the answer and sends it to l.reply.
@@ -227,13 +228,13 @@ func (c *connection) read(hidden *secret.Redactor) {
 		if resp.StatusCode >= 100 && resp.StatusCode < 200 && resp.StatusCode != http.StatusSwitchingProtocols {
 			continue
 		}
-		body, _ := io.ReadAll(io.LimitReader(resp.Body, mostReply)) // what has come of it says enough
+		body, _ := io.ReadAll(io.LimitReader(resp.Body, mostReply)) // the part that came is enough
 		c.reply <- outcome{end: endOf(resp.StatusCode, body), status: resp.StatusCode, text: firstLine(body, hidden)}
 		return
 	}
 }
 
-// classifyError is the end of a request to which not a byte came back.
+// classifyError returns the outcome of a request without a byte of an answer.
 func (c *connection) classifyError(err error) outcome {
 	switch {
 	case upload.IsTimeout(err):
@@ -245,7 +246,7 @@ func (c *connection) classifyError(err error) outcome {
 	}
 }
 
-// badAnswer is the end of a request to which something came back that is no whole head of an answer.
+// badAnswer returns the outcome of a request whose answer has no complete head.
 func (c *connection) badAnswer(err error) outcome {
 	if upload.IsTimeout(err) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return c.classifyError(err)
@@ -253,7 +254,7 @@ func (c *connection) badAnswer(err error) outcome {
 	return outcome{end: notHTTP, text: "an answer that is not HTTP"}
 }
 
-// endOf says what an answer means.
+// endOf returns the end that an answer means.
 func endOf(status int, body []byte) end {
 	switch {
 	case rdio.ReadReply(status, body) == rdio.Imported, status > http.StatusOK && status < 300:
@@ -273,7 +274,7 @@ func endOf(status int, body []byte) end {
 	}
 }
 
-// firstLine is the first line of an answer, short, printable and without the key.
+// firstLine returns the first line of an answer: short, printable and without the key.
 func firstLine(body []byte, hidden *secret.Redactor) string {
 	text := strings.ToValidUTF8(string(bytes.TrimSpace(body)), "")
 	text, _, _ = strings.Cut(text, "\n")
@@ -283,7 +284,7 @@ func firstLine(body []byte, hidden *secret.Redactor) string {
 		}
 		return r
 	}, text)
-	text = hidden.Hide(text) // before it is cut
+	text = hidden.Hide(text) // before it is truncated
 	const most = 100
 	if runes := []rune(text); len(runes) > most {
 		text = string(runes[:most]) + "…"

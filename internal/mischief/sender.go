@@ -16,21 +16,21 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// Options say what mischief accompanies a run.
+// Options say which mischief accompanies a run.
 type Options struct {
 	Mix      Mix
 	Scenario *scenario.Scenario
 	Connect  upload.ConnectOptions
-	Traffic  *traffic.Traffic // of the good calls, so that none is a duplicate of a bad one
+	Traffic  *traffic.Traffic // of the good calls, so that no good call duplicates a bad one
 	RunID    string
-	Start    time.Time // of the run, with its monotonic reading
-	// Calls is how many good calls were sent by now, as far as is known.
+	Start    time.Time // start of the run, with its monotonic reading
+	// Calls returns how many good calls were sent so far, as far as known.
 	Calls func() measure.Snapshot
-	// Local tells that the server may write to this machine's disk.
+	// Local means that the server may write to this machine's disk.
 	Local bool
 }
 
-// Campaign is the mischief of one run, as it goes. Stop must be called.
+// Campaign is the mischief of one run. The caller must call Stop.
 type Campaign struct {
 	*sender
 	cancel  context.CancelFunc
@@ -45,18 +45,18 @@ type sender struct {
 	options  upload.ConnectOptions
 	url      *url.URL
 	key      string
-	redactor *secret.Redactor // of the key
+	redactor *secret.Redactor // hides the key
 	timeout  time.Duration
 	plan     plan
 	stopping chan struct{}
 	stopOnce sync.Once              // closes stopping
-	calls    atomic.Uint64          // made so far, so that each has a number of its own
+	calls    atomic.Uint64          // made so far, so that each has its own number
 	before   atomic.Pointer[uint64] // good calls before mischief began; closed model only
 	crash    crashWatch
 	tally    *tally
 }
 
-// Start begins to misbehave, until the plan is over, ctx ends or Stop is called.
+// Start sends mischief until the plan is over, ctx ends or Stop is called.
 func Start(ctx context.Context, o Options) (*Campaign, error) {
 	u, err := o.Scenario.UploadURL()
 	if err != nil {
@@ -78,9 +78,9 @@ func Start(ctx context.Context, o Options) (*Campaign, error) {
 	return c, nil
 }
 
-// Stop sends no more, waits until the requests under way have ended, and returns the result of all. Slow ones send the
+// Stop sends no more, waits until the requests in flight have ended, and returns the result. Slow requests send the
 // rest at once, and those that only keep a connection are given up. The series are the run's seconds; limited reports
-// whether they show the generator rather than the server.
+// whether they show the limits of the generator rather than of the server.
 func (c *Campaign) Stop(series []measure.Point, limited bool) *measure.Mischief {
 	c.stopSending()
 	c.senders.Wait()
@@ -93,10 +93,10 @@ func (c *Campaign) Stop(series []measure.Point, limited bool) *measure.Mischief 
 	return c.tally.result(func(ended time.Duration) measure.GoodCalls { return c.plan.compareGoodCalls(series, ended) })
 }
 
-// stopSending ends the sending of new requests, and has those under way end soon.
+// stopSending stops sending new requests, and makes those in flight end soon.
 func (s *sender) stopSending() { s.stopOnce.Do(func() { close(s.stopping) }) }
 
-// stopAtEnd ends the mischief at its time.
+// stopAtEnd ends the mischief at its planned time.
 func (s *sender) stopAtEnd(ctx context.Context) {
 	if clock.Wait(time.Until(s.Start.Add(s.plan.to)), ctx.Done(), s.stopping) {
 		s.stopSending()
@@ -112,7 +112,7 @@ func kindOf(name string) *kind {
 	return nil // unreachable: a Mix has only known names
 }
 
-// stagger is how far apart the kinds begin, so that they do not all come at once.
+// stagger is the delay between the starts of the kinds, so that they do not all start at once.
 const stagger = 30 * time.Millisecond
 
 // run sends the requests of one kind, each when it is due.
@@ -137,7 +137,7 @@ func (s *sender) run(ctx context.Context, k *kind, share Share, index int) {
 	}
 }
 
-// firstNumber is beyond the numbers of the good calls.
+// firstNumber is above the numbers of the good calls.
 const firstNumber = 1 << 40
 
 // sendOne makes one request.

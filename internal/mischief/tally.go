@@ -11,12 +11,12 @@ import (
 	"rdiostress/internal/units"
 )
 
-// tally counts what came of all requests. It is safe for concurrent use.
+// tally counts the outcomes of all requests. It is safe for concurrent use.
 type tally struct {
 	mu       sync.Mutex
-	kinds    []measure.MischiefKind // in the order of the mix
+	kinds    []measure.MischiefKind // by kind, in the order of the mix
 	findings []measure.MischiefFinding
-	ended    time.Duration // when the last request had ended
+	ended    time.Duration // when the last request ended
 }
 
 func newTally(mix Mix) *tally {
@@ -27,14 +27,14 @@ func newTally(mix Mix) *tally {
 	return t
 }
 
-// addSkipped counts a request that was due and not sent.
+// addSkipped counts a request that was due but not sent.
 func (t *tally) addSkipped(index int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.kinds[index].Skipped++
 }
 
-// add counts a request that began at a time and how it ended, which is a finding if no sound server does so.
+// add counts a request that began at a time, and its outcome, which is a finding if no sound server does it.
 func (t *tally) add(index int, k *kind, at time.Duration, name string, o outcome) {
 	t.mu.Lock()
 	t.ended = max(t.ended, at+o.took)
@@ -51,7 +51,7 @@ func (t *tally) add(index int, k *kind, at time.Duration, name string, o outcome
 	}
 }
 
-// addFinding notes a finding, or that it was made again.
+// addFinding records a finding, or its repetition.
 func (t *tally) addFinding(kind, problem, title string, at time.Duration, evidence string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -70,19 +70,19 @@ func (t *tally) addFinding(kind, problem, title string, at time.Duration, eviden
 }
 
 const (
-	// Good calls are slower with mischief if their mean, or the median second's, is so many times that without it, and
-	// by so much, and more than that of the slowest second without it.
+	// Good calls are slower with mischief if their mean, or the median second's, is this multiple of that without it,
+	// and longer by this much, and longer than the slowest second without it by more than that.
 	slowerTimes = 1.5
 	slowerBy    = 0.010 // seconds
-	// fewer is by how much the success rate of good calls must fall for mischief to be to blame.
+	// fewer is how much the success rate of good calls must fall for mischief to be the cause.
 	fewer = 0.02
-	// Good calls are held up if so many seconds have no answer to any, and so much larger a share of them than without
-	// mischief.
+	// Good calls are held up if this many seconds have no answer at all, and their share is this much larger than
+	// without mischief.
 	leastSilent = 3
 	moreSilent  = 0.2
 )
 
-// result is what came of all, in the form that is saved.
+// result returns the result in its saved form.
 func (t *tally) result(compare func(ended time.Duration) measure.GoodCalls) *measure.Mischief {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -101,7 +101,7 @@ func (t *tally) result(compare func(ended time.Duration) measure.GoodCalls) *mea
 	return m
 }
 
-// slowedDown is the finding that good calls fared worse with mischief than without it.
+// slowedDown returns the finding that good calls fared worse with mischief than without it.
 func slowedDown(g measure.GoodCalls) (f measure.MischiefFinding, slowed bool) {
 	if g.With == nil || g.Without == nil {
 		return f, false
@@ -135,12 +135,12 @@ func slowedDown(g measure.GoodCalls) (f measure.MischiefFinding, slowed bool) {
 	}, true
 }
 
-// silence is the share of seconds in which no good call ended though some were under way.
+// silence is the share of seconds in which good calls were in flight and none ended.
 func silence(g *measure.GoodSeconds) float64 {
 	return float64(g.Silent) / float64(max(g.Silent+g.Seconds, 1))
 }
 
-// percent writes the share of good calls that succeeded, which is 0 where none ended.
+// percent writes the share of good calls that succeeded, which is 0 if none ended.
 func percent(share *float64) string {
 	if share == nil {
 		return units.Percent(0)

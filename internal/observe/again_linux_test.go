@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// again is the command that runs a test once more, alone in a process of its own, where it sees the variable and does
-// what it could not do beside others.
+// again returns a command that runs a test once more, in its own process, where it sees the variable and does what it
+// cannot do beside other tests.
 func again(t *testing.T, variable, value string) *exec.Cmd {
 	t.Helper()
 	exe, err := os.Executable()

@@ -23,9 +23,10 @@ type socket struct {
 	inode         uint64
 }
 
-// connected are those of some candidates that the server's processes have connected to over TCP: its database, or what
-// it passes uploads on to. Candidates with the names of its databases are those anyway. Whose sockets this user may
-// not see is known by the user that owns both, where that is a user of its own.
+// connected returns which of some candidates the server's processes have connected to over TCP: its database, or the
+// servers that it forwards uploads to. Candidates with the names of its databases are included in any case. If this
+// user may not see a candidate's sockets, a candidate counts if its user owns a far end, unless that user is root or
+// this user.
 func connected(table map[int32]procStat, server, candidates []int32, port string, databases []string) map[int32]bool {
 	found := make(map[int32]bool)
 	far, ports := farEnds(sockets(), server, port)
@@ -40,8 +41,8 @@ func connected(table map[int32]procStat, server, candidates []int32, port string
 	return found
 }
 
-// portsOf are the ports that a database server of a name has by default: one in a container is not seen at the other
-// end.
+// portsOf returns the default ports of a database server with a name: the other end of a connection to a container is
+// not visible.
 func portsOf(name string) []uint16 {
 	switch name {
 	case "postgres":
@@ -53,8 +54,8 @@ func portsOf(name string) []uint16 {
 	}
 }
 
-// farEnds are the sockets at the other ends of connections that processes have opened, by inode, and the ports that
-// they have connected to. Connections to a port that they listen on are their clients'.
+// farEnds returns the other ends of the connections that processes have opened, by inode, and the ports that they have
+// connected to. Connections to a port that they listen on are their clients'.
 func farEnds(all []socket, server []int32, port string) (far map[uint64]uint32, ports map[uint16]bool) {
 	own := make(map[uint64]bool)
 	for _, pid := range server {
@@ -110,7 +111,7 @@ func holds(pid int32, far map[uint64]uint32) bool {
 	return false
 }
 
-// socketInodes are the sockets that a process has open, as far as this user may see them.
+// socketInodes returns the sockets that a process has open, as far as this user may see them.
 func socketInodes(pid int32) (inodes []uint64) {
 	folder := fmt.Sprintf("/proc/%d/fd", pid)
 	dir, err := os.Open(folder)
@@ -135,7 +136,7 @@ func socketInodes(pid int32) (inodes []uint64) {
 	return inodes
 }
 
-// sockets are the TCP sockets of this machine.
+// sockets returns the TCP sockets of this machine.
 func sockets() (list []socket) {
 	for _, file := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
 		if text, err := os.ReadFile(file); err == nil {
@@ -145,7 +146,7 @@ func sockets() (list []socket) {
 	return list
 }
 
-// parseSockets reads the form of /proc/net/tcp. Lines that it does not understand it leaves out.
+// parseSockets parses the format of /proc/net/tcp. It skips lines that it does not understand.
 func parseSockets(text []byte) (list []socket) {
 	const (
 		local, remote, state, uid, inode = 1, 2, 3, 7, 9
@@ -172,8 +173,7 @@ func parseSockets(text []byte) (list []socket) {
 	return list
 }
 
-// parseEnd reads an address and port as the kernel shows them: words of 32 bits in the machine's order, in hexadecimal
-// digits.
+// parseEnd parses an address and port in the kernel's format: hexadecimal 32-bit words in the machine's byte order.
 func parseEnd(text string) (netip.AddrPort, error) {
 	address, port, _ := strings.Cut(text, ":")
 	raw, err := hex.DecodeString(address)

@@ -15,7 +15,7 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// database looks at a PostgreSQL server through one connection that only reads.
+// database observes a PostgreSQL server through one read-only connection.
 type database struct {
 	config *pgx.ConnConfig
 	conn   *pgx.Conn
@@ -24,7 +24,7 @@ type database struct {
 
 const (
 	databaseTimeout = 2 * time.Second
-	sizeEvery       = 10 * time.Second // the database's size, for which PostgreSQL looks at every file
+	sizeEvery       = 10 * time.Second // the database's size: PostgreSQL visits every file for it
 )
 
 func databaseSignals() []measure.Signal {
@@ -45,7 +45,7 @@ func (d *database) close() {
 	_ = d.conn.Close(ctx)
 }
 
-// ParseDatabase checks the address of a database. The error does not show it, since it has a password.
+// ParseDatabase checks a database address. The error does not show the address, since it contains a password.
 func ParseDatabase(address string) (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(address)
 	if err != nil {
@@ -58,7 +58,7 @@ func ParseDatabase(address string) (*pgx.ConnConfig, error) {
 	return config, nil
 }
 
-// openDatabase connects to the server's database if one is named.
+// openDatabase connects to the server's database, if one is configured.
 func (w *Watcher) openDatabase(ctx context.Context, o *Options) (probe, error) {
 	if o.Database == "" {
 		w.setAllAbsent(databaseSignals(), w.names.Text("no {watch_db} names the server's database"))
@@ -90,8 +90,8 @@ func (d *database) connect(ctx context.Context) error {
 	return nil
 }
 
-// lastCause is what an error comes from in the end, for the first of several attempts: pgx's own text repeats the
-// address, on a line for each attempt.
+// lastCause returns the innermost cause of an error, for the first of several attempts: pgx's own text repeats the
+// address, on one line for each attempt.
 func lastCause(err error) error {
 	for {
 		inner := errors.Unwrap(err)
@@ -105,8 +105,9 @@ func lastCause(err error) error {
 	}
 }
 
-// The figures leave the watching connection itself out. Connections are all of the server's, since its limit is for
-// all; sessions that wait for a lock, and transactions that are not idle, are those of this database.
+// The query excludes the watching connection itself. Connections are counted for the whole server, since its limit is
+// for the whole server; sessions that wait for a lock, and transactions that are not idle, are counted for this
+// database.
 const databaseQuery = `
 select (select count(*) from pg_stat_activity where backend_type = 'client backend' and pid <>
 	pg_backend_pid())::float8,
@@ -143,8 +144,8 @@ func (d *database) read(ctx context.Context, seen *measure.Observation) (bool, e
 	return false, nil
 }
 
-// databaseNames are the names that processes of a database have that is on this machine, by its address; none for
-// another one.
+// databaseNames returns the process names of a database that runs on this machine, by its address; none for another
+// machine.
 func databaseNames(ctx context.Context, database string) []string {
 	if database == "" {
 		return nil

@@ -13,7 +13,7 @@ import (
 	"rdiostress/internal/testenv/pgtest"
 )
 
-// TestWatchDatabase sees, in a real PostgreSQL, a transaction that stays open and another that waits for its lock.
+// TestWatchDatabase observes, in a real PostgreSQL, a transaction that stays open and another that waits for its lock.
 func TestWatchDatabase(t *testing.T) {
 	address := pgtest.Open(t).Database(t)
 	connect := func() *pgx.Conn {
@@ -72,7 +72,7 @@ func TestDatabaseErrors(t *testing.T) {
 	}
 }
 
-// TestDatabaseOnlyReads: the watching connection cannot change anything, and names itself.
+// TestDatabaseOnlyReads checks that the watching connection cannot change anything, and names itself.
 func TestDatabaseOnlyReads(t *testing.T) {
 	config, err := ParseDatabase(pgtest.Open(t).Database(t))
 	if err != nil {

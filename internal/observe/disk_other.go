@@ -8,7 +8,7 @@ import (
 	"github.com/shirou/gopsutil/v4/process"
 )
 
-// diskBytes is what a process has read and written; on Windows, from and to anything.
+// diskBytes returns how many bytes a process has read and written; on Windows, not only on disks.
 func diskBytes(io *process.IOCountersStat) (read, wrote float64) {
 	if runtime.GOOS == "windows" {
 		return float64(io.ReadBytes), float64(io.WriteBytes)

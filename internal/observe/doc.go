@@ -1,7 +1,7 @@
-// Package observe watches the server under test while a load runs: its process, its folders, the figures that it shows
-// of itself, its machine and its database, once a second. What it sees lands in [measure.Samples], on the timeline of
-// the run. What cannot be seen is absent, and the [measure.Watch] says why.
+// Package observe watches the server under test while a load runs: its process, its folders, its own metrics, its
+// machine and its database, once a second. Observations go to [measure.Samples], on the timeline of the run. A signal
+// that cannot be observed is absent, and the [measure.Watch] says why.
 //
-// A process is read in process.go and summed up with its children in sum.go; what a server shows of itself is read in
-// scrape.go and named in mapping.go. The figures themselves are listed in package measure.
+// process.go reads a process and sum.go adds its children; scrape.go reads the server's own metrics and mapping.go
+// names them. Package measure lists the signals.
 package observe

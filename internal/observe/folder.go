@@ -15,14 +15,14 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// folders looks at where the server keeps its data.
+// folders observes the folders in which the server keeps its data.
 type folders struct {
 	paths  []string
-	nextAt time.Time // when to walk them again
+	nextAt time.Time // time of the next walk
 }
 
-// walkShare is how much of the time may be spent on walking: a folder of a million files takes seconds, and the disk is
-// the server's.
+// walkShare is the share of time that may be spent on walking: a folder of a million files takes seconds, and the disk
+// is the server's.
 const walkShare = 0.05
 
 func folderSignals() []measure.Signal {
@@ -32,7 +32,7 @@ func folderSignals() []measure.Signal {
 func (f *folders) signals() []measure.Signal { return folderSignals() }
 func (f *folders) close()                    {}
 
-// check makes sure that all of them are there.
+// check makes sure that all folders exist.
 func (f *folders) check() error {
 	for _, path := range f.paths {
 		if info, err := os.Stat(path); err != nil {
@@ -73,7 +73,7 @@ func (f *folders) read(ctx context.Context, seen *measure.Observation) (bool, er
 	return false, errors.Join(errs...)
 }
 
-// sizeOf adds up the files below a folder. Files come and go meanwhile.
+// sizeOf adds up the files below a folder. Files may come and go meanwhile.
 func sizeOf(ctx context.Context, folder string, bytes, files *int64) error {
 	return filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
 		switch {
@@ -88,7 +88,7 @@ func sizeOf(ctx context.Context, folder string, bytes, files *int64) error {
 		}
 		info, err := d.Info()
 		if err != nil {
-			return nil // gone since
+			return nil // deleted meanwhile
 		}
 		*bytes += info.Size()
 		*files++

@@ -17,7 +17,7 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// TestMain lets the test binary be the server that is watched: it listens, holds memory, has a child that works and
+// TestMain makes the test binary the watched server if asked: it listens, holds memory, has a child that works and
 // ends, and writes a file.
 func TestMain(m *testing.M) {
 	switch os.Getenv("TARGET_TEST_ROLE") {
@@ -39,7 +39,7 @@ func burn(d time.Duration) {
 	}
 }
 
-// serveBackend is a process that works for others, until it is killed.
+// serveBackend is a process that works for other processes, until it is killed.
 func serveBackend() {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -114,7 +114,7 @@ func startProcess(t *testing.T, address string) (*exec.Cmd, string) {
 	return cmd, strings.TrimSpace(line)
 }
 
-// lastingAddress is an address that is free, and that no connection takes for its own end while nobody listens on it:
+// lastingAddress returns a free address whose port is not given to outgoing connections while nobody listens on it:
 // systems take those from higher ports.
 func lastingAddress(t *testing.T) string {
 	t.Helper()
@@ -129,7 +129,7 @@ func lastingAddress(t *testing.T) string {
 	return ""
 }
 
-// until waits for what the watcher is to see.
+// until waits for an observation.
 func until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	limit := time.Now().Add(30 * time.Second)
@@ -140,7 +140,7 @@ func until(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-// atLeast reports whether a figure was ever so high. On a busy machine the latest may be too old to be one.
+// atLeast reports whether a signal ever reached a value. On a busy machine the latest value may be too old.
 func atLeast(w *Watcher, sig measure.Signal, least float64) func() bool {
 	return func() bool {
 		return slices.ContainsFunc(

@@ -12,7 +12,7 @@ import (
 	"rdiostress/internal/address"
 )
 
-// target is where the server is connected to.
+// target is the address at which the server is connected to.
 func (o *Options) target() (address.Target, error) { return address.ParseTarget(o.URL, o.Resolve) }
 
 // isLocal reports whether the server is on this machine.
@@ -21,8 +21,8 @@ func (o *Options) isLocal(ctx context.Context) bool {
 	return err == nil && target.IsLocal(ctx, net.DefaultResolver.LookupNetIP)
 }
 
-// listening are the sockets that take connections to a host and a port of this machine. Where one listens on that
-// very address, those that listen on all addresses do not.
+// listening returns the sockets that accept connections to a host and a port of this machine. If one listens on that
+// exact address, sockets that listen on all addresses do not count.
 func listening(ctx context.Context, host, port string) ([]psnet.ConnectionStat, error) {
 	number, err := strconv.ParseUint(port, 10, 16)
 	if err != nil {
@@ -54,9 +54,9 @@ func listening(ctx context.Context, host, port string) ([]psnet.ConnectionStat, 
 	return all, nil
 }
 
-// listener is the process that listens on a host and a port of this machine; 0 if none is seen. Where there are
-// several, as a server's workers share its socket, it is the one that the others descend from. Hidden says that there
-// is one that this user may not see.
+// listener returns the process that listens on a host and a port of this machine; 0 if none is visible. If there are
+// several, as with workers that share a socket, it is their common ancestor. hidden means that there is one that this
+// user may not see.
 func listener(ctx context.Context, host, port string) (root int32, hidden bool, err error) {
 	conns, err := listening(ctx, host, port)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// machine looks at the machine that the server shares with the generator.
+// machine observes the machine that the server shares with the generator.
 type machine struct {
 	last cpu.TimesStat
 	at   time.Time
@@ -44,13 +44,13 @@ func (m *machine) read(ctx context.Context, seen *measure.Observation) (bool, er
 	return false, nil
 }
 
-// cpuTime is all of the machine's processor time. Guests' time is part of the user's.
+// cpuTime returns all of the machine's processor time. Guests' time is part of user time.
 func cpuTime(t cpu.TimesStat) float64 {
 	return t.User + t.System + t.Idle + t.Nice + t.Iowait + t.Irq + t.Softirq + t.Steal
 }
 
-// processors is how many the machine has. This process may be kept to fewer (taskset, a container), which says nothing
-// of the server.
+// processors returns the number of the machine's processors. This process may be restricted to fewer (taskset, a
+// container), which does not affect the server.
 func processors(ctx context.Context) int {
 	n, err := cpu.CountsWithContext(ctx, true)
 	if err != nil || n < 1 {

@@ -9,10 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// wantProcessors tells this test, run again on one processor, how many the machine has.
+// wantProcessors is the variable that tells this test, run again on one processor, how many the machine has.
 const wantProcessors = "RDIOSTRESS_TEST_PROCESSORS"
 
-// A generator that is kept to one processor sees all that the server can use.
+// A generator that is restricted to one processor sees all processors that the server can use.
 func TestProcessorsOfTheMachine(t *testing.T) {
 	if want := os.Getenv(wantProcessors); want != "" {
 		if got := strconv.Itoa(processors(t.Context())); got != want || runtime.NumCPU() != 1 {
@@ -26,7 +26,7 @@ func TestProcessorsOfTheMachine(t *testing.T) {
 	}
 	onOne := again(t, wantProcessors, strconv.Itoa(all))
 	var may, one unix.CPUSet
-	runtime.LockOSThread() // for good: the thread ends with this goroutine, and only the child is kept to one processor
+	runtime.LockOSThread() // never unlocked: the thread ends with this goroutine, and only the child is restricted
 	if err := unix.SchedGetaffinity(0, &may); err != nil {
 		t.Fatal(err)
 	}

@@ -10,17 +10,17 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// Mapping says under which name, and in which unit, a server shows one of its figures.
+// Mapping maps one of a server's own metrics to a signal.
 type Mapping struct {
 	Signal measure.Signal
 	Metric string            // its name in Prometheus text, or its path in JSON with dots between the names
-	Labels map[string]string // that it must have, in Prometheus text; those that match are added up
-	Rate   bool              // it counts up, and its growth per second is the figure
-	Factor float64           // that turns its unit into the signal's
-	named  bool              // by the user
+	Labels map[string]string // labels it must have, in Prometheus text; matching series are added up
+	Rate   bool              // it is a counter, and the signal is its growth per second
+	Factor float64           // converts its unit to the signal's
+	named  bool              // given by the user
 }
 
-// signalNames are what a signal can be called by: the guide's names, and those of the report's series.
+// signalNames are the names of a signal: the guide's, and those of the report's series.
 func signalNames() map[string]measure.Signal {
 	names := make(map[string]measure.Signal)
 	for _, sig := range measure.Signals() {
@@ -32,7 +32,7 @@ func signalNames() map[string]measure.Signal {
 	return names
 }
 
-// mappingForm is name=metric{label="value"}*factor, with the metric in rate() where it counts up.
+// mappingForm is name=metric{label="value"}*factor, with the metric in rate() if it is a counter.
 var mappingForm = regexp.MustCompile(
 	`^\s*([a-z_]+)\s*=\s*(rate\()?\s*([A-Za-z_:][A-Za-z0-9_:.-]*)\s*` +
 		`(?:\{([^{}]*)\})?\s*(\))?\s*(?:\*\s*([0-9.eE+-]+))?\s*$`,
@@ -40,7 +40,7 @@ var mappingForm = regexp.MustCompile(
 
 var labelForm = regexp.MustCompile(`^\s*([A-Za-z_][A-Za-z0-9_]*)\s*=\s*"([^"\\]*)"\s*$`)
 
-// ParseMapping reads a mapping such as disk_usage=storage_used_mb*1048576 or
+// ParseMapping parses a mapping such as disk_usage=storage_used_mb*1048576 or
 // upload_queue_calls=queue_depth{queue="ingest"}.
 func ParseMapping(text string) (Mapping, error) {
 	m := mappingForm.FindStringSubmatch(text)
@@ -83,7 +83,7 @@ func ParseMapping(text string) (Mapping, error) {
 	return k, nil
 }
 
-// MarshalText implements encoding.TextMarshaler: it writes the mapping as ParseMapping reads it.
+// MarshalText implements encoding.TextMarshaler: it writes the mapping in the form that ParseMapping reads.
 func (k Mapping) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
@@ -92,7 +92,7 @@ func (k *Mapping) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-// String writes the mapping as ParseMapping reads it.
+// String returns the mapping in the form that ParseMapping reads.
 func (k Mapping) String() string {
 	metric := k.Metric
 	if len(k.Labels) > 0 {
@@ -112,10 +112,10 @@ func (k Mapping) String() string {
 	return k.Signal.Name() + "=" + metric
 }
 
-// knownMetrics are the names that figures have in servers that are known: the guide's names as the bundled server has
-// them, those of every Prometheus client library, tr-engine's, and those of sdrtrunk-rdio-api's JSON.
+// knownMetrics are the metric names of known servers: the guide's names as the bundled server has them, those of every
+// Prometheus client library, tr-engine's, and those of sdrtrunk-rdio-api's JSON.
 func knownMetrics() []Mapping {
-	const megabyte = 1 << 20 // as sdrtrunk-rdio-api counts it
+	const megabyte = 1 << 20 // as in sdrtrunk-rdio-api
 	plain := func(sig measure.Signal, metrics ...string) (list []Mapping) {
 		for _, metric := range metrics {
 			list = append(list, Mapping{Signal: sig, Metric: metric, Factor: 1})
@@ -160,7 +160,7 @@ func knownMetrics() []Mapping {
 				measure.ReadingTime,
 				"read",
 			), stage(measure.QueueingTime, "queue"), stage(measure.StoringTime, "commit"),
-			// Seconds waited in each second are how many wait, by Little's law.
+			// The seconds that calls waited in each second are the mean number of waiting calls, by Little's law.
 			{
 				Signal: measure.PoolWaiting,
 				Metric: "rdiostress_store_connection_wait_seconds_total",
@@ -168,8 +168,8 @@ func knownMetrics() []Mapping {
 				Factor: 1,
 			},
 		},
-		// tr-engine does not show its pool's limit. What is open is less until it is needed, so that there is no ratio
-		// of these two.
+		// tr-engine does not show its pool's limit. The open connections are fewer until they are needed, so their
+		// ratio is no usage.
 		plain(measure.PoolInUse, "tr_engine_db_pool_acquired_conns"),
 		plain(measure.PoolOpen, "tr_engine_db_pool_total_conns"),
 		plain(measure.PoolLimit, "rdiostress_store_connections_limit"),

@@ -8,26 +8,25 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// memory decides which kind of memory is read of the server: of one process, what is resident; of a family, the
-// proportional set size, in which pages that several share count once. Where that may not be read, resident memory is
-// added up.
+// memory decides which kind of memory is read: for one process, the resident set size; for a family, the proportional
+// set size, which counts shared pages once. If that may not be read, the resident set sizes are added up.
 type memory struct {
 	kind, note string
-	next       time.Time // when the proportional memory is read again
+	next       time.Time // time of the next read of proportional memory
 }
 
-// The kernel walks all pages of a process for its proportional memory. It is read at random times, so that it does not
-// beat with whatever makes memory go up and down.
+// The kernel walks all pages of a process for its proportional memory. It is read at random times, so that the reads do
+// not coincide with a periodic change of memory.
 const (
 	pssEvery = 10 * time.Second
-	pssExtra = 5 // seconds, at random
+	pssExtra = 5 // seconds, chosen at random
 )
 
-// start is before the first look at a process. The kind stays, so that all figures of a run are of one.
+// start prepares for the first read of a process. The kind stays, so that all values of a run are of one kind.
 func (m *memory) start() { m.next = time.Time{} }
 
-// read sets the memory of a family that has been summed up, where it is due. It reports whether the kind has changed,
-// so that what was read before is of another.
+// read sets the memory of a family that was summed up, if it is due. It reports whether the kind has changed, so that
+// earlier values are of another kind.
 func (m *memory) read(family []int32, sum *familySum, now time.Time, seen *measure.Observation) (changed bool) {
 	if sum.n == 0 {
 		return false
@@ -58,7 +57,7 @@ func (m *memory) read(family []int32, sum *familySum, now time.Time, seen *measu
 	return before == measure.MemoryPSS
 }
 
-// proportionalOf adds up the proportional memory of processes. Those that have ended have none.
+// proportionalOf adds up the proportional memory of processes. Ended processes have none.
 func proportionalOf(family []int32) (sum float64, err error) {
 	for _, pid := range family {
 		bytes, err := proportional(pid)

@@ -9,7 +9,7 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// Why something is not seen is told with the names that the user knows.
+// The reasons for absent signals use the names that the user knows.
 func TestAbsentNamesFields(t *testing.T) {
 	w, err := Open(t.Context(), Options{
 		URL: "http://127.0.0.1:1", Client: http.DefaultClient,
@@ -32,7 +32,7 @@ func TestAbsentNamesFields(t *testing.T) {
 	}
 }
 
-// What was asked for and cannot be watched is an error about its field, without the names of any interface.
+// An error about a field does not contain the names of any interface.
 func TestErrorsNameFields(t *testing.T) {
 	for _, tt := range []struct {
 		o    Options

@@ -9,16 +9,16 @@ import (
 	"strings"
 )
 
-// metricsPage is a page of figures: the series of each name.
+// metricsPage is a page of metrics: the series of each name.
 type metricsPage map[string][]series
 
-// series is one figure with its labels.
+// series is one value with its labels.
 type series struct {
 	labels string // as written between the braces
 	value  float64
 }
 
-// findMetric adds up the series of a page that a mapping asks for.
+// findMetric adds up the series of a page that match a mapping.
 func findMetric(page metricsPage, k Mapping) (sum float64, ok bool) {
 	for _, s := range page[k.Metric] {
 		if len(k.Labels) > 0 && !matches(s.labels, k.Labels) {
@@ -30,7 +30,7 @@ func findMetric(page metricsPage, k Mapping) (sum float64, ok bool) {
 	return sum, ok
 }
 
-// parsePrometheus reads the Prometheus text format. Lines that it does not understand it leaves out.
+// parsePrometheus parses the Prometheus text format. It skips lines that it does not understand.
 func parsePrometheus(text []byte) metricsPage {
 	page := make(metricsPage)
 	for line := range strings.Lines(string(text)) {
@@ -50,7 +50,7 @@ func parsePrometheus(text []byte) metricsPage {
 			}
 			labels, rest = rest[1:length], rest[length+1:]
 		}
-		fields := strings.Fields(rest) // a time may follow the value
+		fields := strings.Fields(rest) // a timestamp may follow the value
 		if len(fields) == 0 {
 			continue
 		}
@@ -61,7 +61,8 @@ func parsePrometheus(text []byte) metricsPage {
 	return page
 }
 
-// labelsEnd is where the brace closes that text begins with; -1 if nowhere. One in a quoted value does not.
+// labelsEnd returns the index of the brace that closes the labels at the start of text; -1 if there is none. It skips
+// braces in quoted values.
 func labelsEnd(text string) int {
 	quoted := false
 	for i := 0; i < len(text); i++ {
@@ -102,7 +103,7 @@ func matches(labels string, want map[string]string) bool {
 	return found == len(want)
 }
 
-// parseJSON reads a JSON object: its numbers and truth values, by the names on the way to them with dots between.
+// parseJSON parses a JSON object: its numbers and booleans, by their paths with dots.
 func parseJSON(text []byte) (metricsPage, error) {
 	var doc map[string]any
 	if err := json.Unmarshal(text, &doc); err != nil {

@@ -15,16 +15,16 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// processes looks at the server's process and its children.
+// processes observes the server's process and its children.
 type processes struct {
 	watcher *Watcher
-	host    string // where to look for the process again when it has ended
-	port    string // empty if that is on another machine
-	local   bool   // the server's machine is this one
+	host    string // where to find the process again when it has ended
+	port    string // empty if on another machine
+	local   bool   // the server runs on this machine
 	root    int32
-	born    uint64 // when it started, to tell it from another one with its number
+	born    uint64 // start time, to tell it from another process with the same ID
 
-	at           time.Time // of the last read
+	at           time.Time // time of the last read
 	cpuS         float64
 	read0, wrote float64
 
@@ -80,7 +80,7 @@ func (w *Watcher) openProcess(ctx context.Context, o *Options) (probe, error) {
 	return p, nil
 }
 
-// find looks for the process that listens on the port.
+// find finds the process that listens on the port.
 func (p *processes) find(ctx context.Context) error {
 	root, _, err := listener(ctx, p.host, p.port)
 	if err != nil {
@@ -93,7 +93,7 @@ func (p *processes) find(ctx context.Context) error {
 	return p.attach(ctx, root)
 }
 
-// attach takes a process to be the server.
+// attach makes a process the server's process.
 func (p *processes) attach(ctx context.Context, pid int32) error {
 	proc := &process.Process{Pid: pid}
 	born, err := startOf(ctx, proc)
@@ -117,13 +117,13 @@ func (p *processes) attach(ctx context.Context, pid int32) error {
 	return nil
 }
 
-// read looks at all processes of the server. One that has ended is looked for again, where that is possible.
+// read reads all processes of the server. If one has ended, it is searched for again where possible.
 func (p *processes) read(ctx context.Context, seen *measure.Observation) (bool, error) {
 	root := &process.Process{Pid: p.root}
 	born, err := startOf(ctx, root)
 	switch {
 	case p.root != 0 && err != nil && isRunning(ctx,
-		root): // it cannot be looked at: this program may have no file left
+		root): // it cannot be read: this program may be out of file descriptors
 		return false, fmt.Errorf("process %d: %w", p.root, err)
 	case p.root == 0 || err != nil || born != p.born:
 		return p.hasEnded(ctx)
@@ -139,7 +139,7 @@ func (p *processes) read(ctx context.Context, seen *measure.Observation) (bool, 
 	}
 	sum.setObservation(seen)
 	if p.memory.read(members, &sum, now, seen) {
-		p.watcher.Samples.Forget(measure.RSS) // what was read so far is of another kind
+		p.watcher.Samples.Forget(measure.RSS) // earlier values are of another kind
 	}
 	if p.local {
 		p.watcher.setAbsent(measure.OtherCPU, p.sharing.read(ctx, now, table, members, seen))
@@ -163,8 +163,8 @@ func setRate(seen *measure.Observation, sig measure.Signal, perS float64, err er
 	}
 }
 
-// hasEnded notes that the process has ended, and looks for its successor. Both are noted when they are seen, which is
-// at the next look.
+// hasEnded records that the process has ended, and searches for its successor. Both events get the time at which they
+// are seen, which is that of the next read.
 func (p *processes) hasEnded(ctx context.Context) (bool, error) {
 	ended := fmt.Errorf("the server's process has ended")
 	if p.root != 0 {
@@ -181,7 +181,7 @@ func (p *processes) hasEnded(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-// openFilesLimit is how many files a process may have open, where the system tells.
+// openFilesLimit returns how many files a process may have open, if the system shows it.
 func openFilesLimit(ctx context.Context, p *process.Process) (float64, bool) {
 	if runtime.GOOS != "linux" {
 		return 0, false

@@ -11,10 +11,10 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// noFiles tells this test that it runs again, alone.
+// noFiles is the variable that tells this test that it runs again, alone.
 const noFiles = "RDIOSTRESS_TEST_NO_FILES"
 
-// A generator that has no file left to look with does not say that the server's process has ended.
+// A generator without free file descriptors does not report that the server's process has ended.
 func TestNoFileToLookWith(t *testing.T) {
 	if os.Getenv(noFiles) == "" {
 		if out, err := again(t, noFiles, "1").CombinedOutput(); err != nil {

@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-// proportional is a process's proportional memory; none of one that has ended.
+// proportional returns a process's proportional memory; an ended process has none.
 func proportional(pid int32) (float64, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
 	switch {
@@ -27,8 +27,8 @@ func exists(pid int32) bool {
 	return err == nil
 }
 
-// parsePSS finds the proportional set size in a smaps_rollup file, in bytes. A process that is just ending has an empty
-// one.
+// parsePSS finds the proportional set size in a smaps_rollup file, in bytes. The file of a process that is just ending
+// is empty.
 func parsePSS(text []byte) (float64, error) {
 	for line := range bytes.Lines(text) {
 		rest, ok := bytes.CutPrefix(line, []byte("Pss:"))

@@ -19,17 +19,17 @@ type Getter interface {
 	Do(*http.Request) (*http.Response, error)
 }
 
-// scrape looks at the figures that a server shows of itself.
+// scrape observes the server's own metrics.
 type scrape struct {
 	client   Getter
 	url      string
 	mappings []Mapping
-	counters map[measure.Signal]counterReading // counters at the last read
-	tried    bool                              // nobody has asked for it: a server without it is no error
+	counters map[measure.Signal]counterReading // counter values at the last read
+	tried    bool                              // not requested: a server without metrics is no error
 	shown    map[measure.Signal]bool
 }
 
-// counterReading is what a counter stood at.
+// counterReading is a counter's value at a time.
 type counterReading struct {
 	at    time.Time
 	value float64
@@ -37,10 +37,10 @@ type counterReading struct {
 
 const (
 	scrapeTimeout = 2 * time.Second
-	scrapeBytes   = 8 << 20 // a server of a thousand talkgroups shows some 100 kB
+	scrapeBytes   = 8 << 20 // a server with a thousand talkgroups shows about 100 kB
 )
 
-// openScrape finds out whether the server shows figures of itself.
+// openScrape finds out whether the server shows its own metrics.
 func (w *Watcher) openScrape(ctx context.Context, o *Options) (probe, error) {
 	s := &scrape{
 		client: o.Client, url: o.Metrics, mappings: append(append([]Mapping{}, o.Mappings...), knownMetrics()...),
@@ -76,7 +76,7 @@ func (w *Watcher) openScrape(ctx context.Context, o *Options) (probe, error) {
 
 // findSignals finds out which signals a page shows.
 func (s *scrape) findSignals(page metricsPage) {
-	s.extract(page) // counters begin here
+	s.extract(page) // counters start here
 	for _, k := range s.mappings {
 		if _, ok := findMetric(page, k); ok {
 			s.shown[k.Signal] = true
@@ -84,7 +84,7 @@ func (s *scrape) findSignals(page metricsPage) {
 	}
 }
 
-// namedSignals are the signals that the user has mapped. They may show only later.
+// namedSignals returns the signals that the user has mapped. They may appear later.
 func (s *scrape) namedSignals() (sigs []measure.Signal) {
 	for _, k := range s.mappings {
 		if k.named {
@@ -94,7 +94,7 @@ func (s *scrape) namedSignals() (sigs []measure.Signal) {
 	return sigs
 }
 
-// allSignals are the signals that a server may show.
+// allSignals returns the signals that a server may show.
 func (s *scrape) allSignals() (sigs []measure.Signal) {
 	for _, k := range s.mappings {
 		sigs = append(sigs, k.Signal)
@@ -102,7 +102,7 @@ func (s *scrape) allSignals() (sigs []measure.Signal) {
 	return sigs
 }
 
-// signals are those that the server shows, and those that the user says it does.
+// signals returns the signals that the server shows, and those that the user has mapped.
 func (s *scrape) signals() []measure.Signal {
 	sigs := s.namedSignals()
 	for sig := range s.shown {
@@ -116,7 +116,7 @@ func (s *scrape) close() {}
 func (s *scrape) read(ctx context.Context, seen *measure.Observation) (bool, error) {
 	page, err := s.fetch(ctx)
 	if err != nil {
-		return false, err // it has answered before the run, and may again, such as after a crash
+		return false, err // it answered before the run, and may again, for example after a crash
 	}
 	for sig, v := range s.extract(page) {
 		seen.Set(sig, v)
@@ -124,7 +124,7 @@ func (s *scrape) read(ctx context.Context, seen *measure.Observation) (bool, err
 	return false, nil
 }
 
-// extract picks the signals out of a page: of several names for one, the first that is there.
+// extract reads the signals from a page: of several names for one signal, the first that is present.
 func (s *scrape) extract(page metricsPage) map[measure.Signal]float64 {
 	values := make(map[measure.Signal]float64)
 	now := time.Now()
@@ -150,7 +150,7 @@ func (s *scrape) extract(page metricsPage) map[measure.Signal]float64 {
 	return values
 }
 
-// fetch reads the page.
+// fetch gets the page.
 func (s *scrape) fetch(ctx context.Context) (metricsPage, error) {
 	ctx, cancel := context.WithTimeout(ctx, scrapeTimeout)
 	defer cancel()
@@ -177,7 +177,7 @@ func (s *scrape) fetch(ctx context.Context) (metricsPage, error) {
 	return parsePrometheus(text), nil
 }
 
-// plainError is an error of net/http without the address, which may hold a secret.
+// plainError returns an error of net/http without the address, which may contain a secret.
 func plainError(err error) error {
 	if u := (*url.Error)(nil); asURLError(err, &u) {
 		return u.Err

@@ -7,11 +7,11 @@ import (
 	"os"
 )
 
-// ErrElsewhere says that the server runs on another machine.
+// ErrElsewhere means that the server runs on another machine.
 var ErrElsewhere = errors.New(elsewhere)
 
-// Processes finds the processes of the server that URL and Resolve say, or PID and those that descend from it. The
-// one that the others descend from comes first. It returns ErrElsewhere for a server that is not on this machine.
+// Processes finds the processes of the server at URL and Resolve, or PID and its descendants. The common ancestor comes
+// first. It returns ErrElsewhere if the server is not on this machine.
 func Processes(ctx context.Context, o Options) ([]int32, error) {
 	root := int32(o.PID)
 	if root == 0 {

@@ -16,14 +16,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What this test does when it runs again: listen in a process that others of its user cannot see either, or look for
-// that one.
+// The roles of this test when it runs again: listen in a process that other processes of its user cannot see, or search
+// for that process.
 const (
 	hiddenRole = "RDIOSTRESS_TEST_HIDDEN"
 	seekerRole = "RDIOSTRESS_TEST_SEEKER"
 )
 
-// A server of another user is said to be one.
+// A server of another user is reported as such.
 func TestProcessOfAnotherUser(t *testing.T) {
 	switch {
 	case os.Getenv(hiddenRole) != "":
@@ -62,7 +62,7 @@ func TestProcessOfAnotherUser(t *testing.T) {
 		t.Fatal(err)
 	}
 	seeker := again(t, seekerRole, "http://"+strings.TrimSpace(address))
-	if os.Getuid() == 0 { // who sees all: let somebody else look
+	if os.Getuid() == 0 { // root sees all: search as another user
 		asNobody(t, seeker)
 	}
 	if out, err := seeker.CombinedOutput(); err != nil {
@@ -70,7 +70,7 @@ func TestProcessOfAnotherUser(t *testing.T) {
 	}
 }
 
-// asNobody has a command of the test binary run as another user, from a copy that every user can run.
+// asNobody makes a command of the test binary run as another user, from a copy that every user can run.
 func asNobody(t *testing.T, cmd *exec.Cmd) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "target-")
@@ -93,8 +93,8 @@ func asNobody(t *testing.T, cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 }
 
-// The process of a server is found by the address that it listens on, not only by the port, which another may listen
-// on too.
+// A server's process is found by the address that it listens on, not only by the port, since another process may listen
+// on the same port of another address.
 func TestProcesses(t *testing.T) {
 	first, address := startProcess(t, "127.0.0.1:0")
 	_, port, err := net.SplitHostPort(address)

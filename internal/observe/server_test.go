@@ -11,7 +11,7 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// Where there is no process to find, the error says why.
+// If no process can be found, the error says why.
 func TestNoProcesses(t *testing.T) {
 	if _, err := Processes(t.Context(), Options{URL: "http://203.0.113.7:3000"}); !errors.Is(err, ErrElsewhere) {
 		t.Errorf("on another machine: %v", err)
@@ -30,7 +30,7 @@ func TestNoProcesses(t *testing.T) {
 	}
 }
 
-// tr-engine's pool grows when it is needed: what is in use is known, and what is open, but no share of a limit.
+// tr-engine's pool grows on demand: the connections in use and open are known, but no share of a limit.
 func TestTREnginePool(t *testing.T) {
 	page := parsePrometheus(
 		[]byte("# TYPE tr_engine_db_pool_acquired_conns gauge\ntr_engine_db_pool_acquired_conns 3\n" +

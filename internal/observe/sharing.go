@@ -17,36 +17,36 @@ import (
 type sharing struct {
 	port      string   // that the server listens on
 	databases []string // names that its database's processes have, where it is known to be on this machine
-	forwards  bool     // the watched process only passes uploads on, to processes that nobody has named
+	forwards  bool     // the watched process only forwards uploads, to unknown processes
 
 	last     *shares
-	took     float64            // seconds looked at
-	used     map[string]float64 // processor seconds of everything else, by name
-	backends map[int32]bool     // processes that the server has connected to
+	took     float64            // observed seconds
+	used     map[string]float64 // processor seconds of other processes, by name
+	backends map[int32]bool     // processes that the server has connected to, its backends
 	backs    map[string]bool    // their names
-	lookedAt time.Time          // when these were looked for
+	lookedAt time.Time          // time of the last search for backends
 }
 
-// shares is how the machine's processor time stood at one look.
+// shares is the machine's processor time at one read.
 type shares struct {
 	at           time.Time
-	busy         float64 // of all processors
+	busy         float64 // busy seconds of all processors
 	server, self float64
 	table        map[int32]procStat
 }
 
 const (
-	lookEvery  = 10 * time.Second // for processes that the server has connected to
-	lookFrom   = 0.1              // processors that something else keeps busy, below which it is not worth a look
-	mostOthers = 5                // names that are told
-	tellFrom   = 0.01             // processors, below which nobody need hear of a name
+	lookEvery  = 10 * time.Second // interval of the searches for backends
+	lookFrom   = 0.1              // processors kept busy by other processes, below which there is no search
+	mostOthers = 5                // reported names
+	tellFrom   = 0.01             // processors below which a name is not reported
 )
 
 func sharingSignals() []measure.Signal {
 	return []measure.Signal{measure.GeneratorCPU, measure.BackendCPU, measure.OtherCPU}
 }
 
-// errForwards is why everything else is not told from the server.
+// errForwards is the reason why other processes cannot be told apart from the server.
 var errForwards = errors.New("the process that listens only passes uploads on: " +
 	"what serves them is not told from everything else")
 
@@ -57,10 +57,10 @@ func newSharing(ctx context.Context, database string) sharing {
 	}
 }
 
-// start is before the first look at a process.
+// start prepares for the first read of a process.
 func (s *sharing) start(port string) { s.port, s.last = port, nil }
 
-// read looks once, and sets who has used the processors since the last look.
+// read reads once, and sets who has used the processors since the last read.
 func (s *sharing) read(
 	ctx context.Context, now time.Time, table map[int32]procStat, server []int32, seen *measure.Observation,
 ) error {
@@ -81,7 +81,7 @@ func (s *sharing) read(
 	}
 	took := now.Sub(last.at).Seconds()
 	serverS, self := next.server-last.server, next.self-last.self
-	if took <= 0 || serverS < 0 || self < 0 { // a process left without its parent noticing, and took its time along
+	if took <= 0 || serverS < 0 || self < 0 { // a process left without its parent noticing, with its time
 		return nil
 	}
 	seen.Set(measure.GeneratorCPU, self/took)
@@ -97,8 +97,8 @@ func (s *sharing) read(
 	return nil
 }
 
-// addOthers counts what processes of each name have used, and returns the processors that those kept busy which the
-// server uses.
+// addOthers counts the processor use of the processes of each name, and returns the number of processors that backends
+// kept busy.
 func (s *sharing) addOthers(
 	before, now map[int32]procStat, known, server []int32, took, other float64,
 ) (backend float64) {
@@ -111,7 +111,7 @@ func (s *sharing) addOthers(
 		s.findBackends(now, used, server)
 	}
 	s.took += took
-	for pid := range s.backends { // with those that they have started since
+	for pid := range s.backends { // with their children since
 		for _, member := range family(now, pid, -1) {
 			s.backends[member] = true
 		}
@@ -130,7 +130,7 @@ func (s *sharing) addOthers(
 	return backend
 }
 
-// findBackends finds those of the busiest processes that the server has connected to, with all that belong to them.
+// findBackends finds those of the busiest processes that the server has connected to, and their families.
 func (s *sharing) findBackends(table map[int32]procStat, used map[int32]float64, server []int32) {
 	const most = 16
 	busiest := make([]int32, 0, len(used))
@@ -150,7 +150,7 @@ func (s *sharing) findBackends(table map[int32]procStat, used map[int32]float64,
 	}
 }
 
-// others are the names that have used most.
+// others returns the names with the highest use.
 func (s *sharing) others() (list []measure.OtherProcess) {
 	for name, seconds := range s.used {
 		if s.took > 0 && seconds/s.took >= tellFrom {
@@ -163,15 +163,14 @@ func (s *sharing) others() (list []measure.OtherProcess) {
 	return list[:min(len(list), mostOthers)]
 }
 
-// usedBetween is the processor time that each process has used between two looks, with that of its children that have
-// ended.
+// usedBetween returns the processor time that each process used between two reads, including its ended children.
 func usedBetween(before, now map[int32]procStat) map[int32]float64 {
 	ended := func(pid int32) bool {
 		n, ok := now[pid]
 		return !ok || n.start != before[pid].start
 	}
-	// The time of processes that have ended is their parent's now, or that of whom the parent's is; it was counted as
-	// their own before.
+	// The time of an ended process belongs to its parent now, or to another ancestor; before, it was counted as the
+	// process's own.
 	known := make(map[int32]float64)
 	for pid, b := range before {
 		if !ended(pid) {
@@ -195,8 +194,8 @@ func usedBetween(before, now map[int32]procStat) map[int32]float64 {
 	return used
 }
 
-// busySeconds is the processor time of the machine that somebody has used. That of interrupts is nobody's, and mostly
-// the uploads' own.
+// busySeconds returns the machine's used processor time. That of interrupts belongs to no process, and comes mostly
+// from the uploads themselves.
 func busySeconds(ctx context.Context) (float64, error) {
 	times, err := cpu.TimesWithContext(ctx, false)
 	if err != nil {

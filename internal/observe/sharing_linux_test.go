@@ -21,8 +21,8 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// startOrphan starts a process that works, that listens, and that descends neither from this one nor from the server.
-// It returns its address, and ends with the test.
+// startOrphan starts a process that works and listens, and is a descendant of neither this process nor the server. It
+// returns the process's address. The process ends with the test.
 func startOrphan(t *testing.T) string {
 	t.Helper()
 	cmd := exec.Command("sh", "-c", `"$0" & echo $!; exit`, os.Args[0])
@@ -54,8 +54,8 @@ func startOrphan(t *testing.T) string {
 	return address
 }
 
-// The busy processors are split between the server, this program and everything else; and of that, what the server has
-// connected to is known.
+// The busy processors are split between the server, this program and other processes; among these, the server's
+// backends are known.
 func TestOtherProcesses(t *testing.T) {
 	for _, connects := range []bool{false, true} {
 		t.Run(fmt.Sprintf("connects %t", connects), func(t *testing.T) {
@@ -116,7 +116,8 @@ func TestUsedBetween(t *testing.T) {
 	}
 }
 
-// A process is known by when it started since the machine did. When that was by the clock is rounded now so and now so.
+// A process is identified by its start since the boot of the machine. Derived from the clock, its start would be
+// rounded differently each time.
 func TestClockIsNoSignOfEnd(t *testing.T) {
 	pid := os.Getppid()
 	dir := t.TempDir()
@@ -208,7 +209,7 @@ func TestParseSockets(t *testing.T) {
 	}
 }
 
-// parseEndian reports whether this machine has its bytes in the network's order.
+// parseEndian reports whether this machine uses the network's byte order.
 func parseEndian(t *testing.T) bool {
 	t.Helper()
 	end, err := parseEnd("0100007F:0001")
@@ -218,8 +219,7 @@ func parseEndian(t *testing.T) bool {
 	return end.Addr().String() != "127.0.0.1"
 }
 
-// One process has resident memory; a family has its proportional, of which shared pages count once, and which is read
-// seldom.
+// One process has resident memory; a family has proportional memory, which counts shared pages once and is read rarely.
 func TestMemoryOfAFamily(t *testing.T) {
 	cmd, address := startProcess(t, lastingAddress(t)) // holds 100 MB, and has a child at times
 	w := open(t, Options{URL: "http://" + address})
@@ -233,7 +233,7 @@ func TestMemoryOfAFamily(t *testing.T) {
 	}
 }
 
-// The kind of memory changes once, for the whole run, and what was read before is told to be of another.
+// The kind of memory changes once, for the whole run, and earlier values are reported to be of another kind.
 func TestKindOfMemory(t *testing.T) {
 	var m memory
 	self := int32(os.Getpid())

@@ -9,7 +9,7 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// familySum adds up the figures of a family of processes.
+// familySum adds up the values of a family of processes.
 type familySum struct {
 	n                    int
 	rss, cpuS            float64
@@ -17,11 +17,11 @@ type familySum struct {
 	read, wrote          float64
 	cpuErr, ioErr, fdErr error
 	threadErr, err       error
-	dying                bool // the root has given its memory back: it is about to be gone
+	dying                bool // the root has released its memory: it is about to end
 }
 
-// sum reads all processes of a family. Children that end meanwhile are left out; what this user may not see of any of
-// them is not seen of all.
+// sum reads all processes of a family. It leaves out children that end meanwhile. If this user may not read a value of
+// one process, the sum has no such value.
 func (p *processes) sum(ctx context.Context, family []int32) familySum {
 	var s familySum
 	for _, pid := range family {
@@ -78,7 +78,8 @@ func isRunning(ctx context.Context, proc *process.Process) bool {
 	return err == nil && there
 }
 
-// setObservation sets what could be read of all processes. Rates are set by whoever knows the last sum.
+// setObservation sets the values that could be read of all processes. The caller, who knows the last sum, sets the
+// rates.
 func (s *familySum) setObservation(seen *measure.Observation) {
 	if s.n == 0 {
 		return

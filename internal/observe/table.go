@@ -1,14 +1,14 @@
 package observe
 
-// procStat is what is known of a process.
+// procStat is what is known about a process.
 type procStat struct {
 	parent     int32
 	name       string
-	start      uint64  // when it started, in a unit that only tells it from others with its number
-	own, ended float64 // processor seconds that it has used, and that its children had when they ended
+	start      uint64  // start time, in a unit that only serves to tell it from others with the same ID
+	own, ended float64 // its processor seconds, and those of its ended children
 }
 
-// family are a process and all that descend from it, except one and its descendants.
+// family returns a process and all its descendants, except one of them and its descendants.
 func family(table map[int32]procStat, root, without int32) []int32 {
 	children := make(map[int32][]int32, len(table))
 	for pid, s := range table {
@@ -17,7 +17,7 @@ func family(table map[int32]procStat, root, without int32) []int32 {
 	list := []int32{root}
 	for i := 0; i < len(list); i++ {
 		for _, child := range children[list[i]] {
-			// The root could be called its own parent's child only by a number used again.
+			// Only a reused process ID could make the root a child of its own descendant.
 			if child != without && child != root {
 				list = append(list, child)
 			}

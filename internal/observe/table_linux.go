@@ -11,10 +11,10 @@ import (
 	"github.com/shirou/gopsutil/v4/process"
 )
 
-// ticksPerS is what the kernel shows processor time in; it is 100 on every architecture that Go runs on.
+// ticksPerS is the kernel's unit of processor time; it is 100 on every architecture that Go runs on.
 const ticksPerS = 100
 
-// readTable reads what all processes are. Those that end meanwhile are left out.
+// readTable reads the table of all processes. It leaves out processes that end meanwhile.
 func readTable(_ context.Context) (map[int32]procStat, error) {
 	dir, err := os.Open("/proc")
 	if err != nil {
@@ -46,15 +46,15 @@ func readStat(pid int32) (procStat, error) {
 	return parseStat(text)
 }
 
-// startOf is when a process started, in ticks since the machine did: no clock that is set, and no rounding of the time
-// of the start, makes it another.
+// startOf returns when a process started, in ticks since the boot of the machine, which neither a change of the clock
+// nor rounding affects.
 func startOf(_ context.Context, p *process.Process) (uint64, error) {
 	s, err := readStat(p.Pid)
 	return s.start, err
 }
 
-// processorSeconds is the processor time that a process has used, with that of its children that have ended:
-// converters such as ffmpeg live for less than the second between two looks, and gopsutil leaves them out.
+// processorSeconds returns the processor time of a process and its ended children: converters such as ffmpeg live for
+// less than the second between two reads, and gopsutil leaves them out.
 func processorSeconds(_ context.Context, p *process.Process) (float64, error) {
 	s, err := readStat(p.Pid)
 	return s.own + s.ended, err
@@ -62,7 +62,7 @@ func processorSeconds(_ context.Context, p *process.Process) (float64, error) {
 
 var errNoStat = errors.New("no stat file of a process")
 
-// parseStat reads a process's stat file.
+// parseStat parses a process's stat file.
 func parseStat(text []byte) (procStat, error) {
 	const (
 		parent            = 1 // counted from the state, which follows the name
@@ -70,7 +70,7 @@ func parseStat(text []byte) (procStat, error) {
 		endedUser, endedS = 13, 14
 		start             = 19
 	)
-	open, end := bytes.IndexByte(text, '('), bytes.LastIndexByte(text, ')') // the name can have blanks and brackets
+	open, end := bytes.IndexByte(text, '('), bytes.LastIndexByte(text, ')') // the name may contain blanks and brackets
 	if open < 0 || end < open {
 		return procStat{}, errNoStat
 	}
@@ -92,7 +92,7 @@ func parseStat(text []byte) (procStat, error) {
 	return s, err
 }
 
-// secondsOf is the processor time that processes have used, with that of their children that have ended.
+// secondsOf returns the processor time of processes and their ended children.
 func secondsOf(_ context.Context, table map[int32]procStat, pids []int32) (sum float64, err error) {
 	for _, pid := range pids {
 		sum += table[pid].own + table[pid].ended

@@ -9,8 +9,7 @@ import (
 	"github.com/shirou/gopsutil/v4/process"
 )
 
-// readTable reads which processes there are, and what each descends from. Their times are read of those alone that
-// matter.
+// readTable reads which processes there are, and their parents. It reads the times only of the processes that matter.
 func readTable(ctx context.Context) (map[int32]procStat, error) {
 	pids, err := process.PidsWithContext(ctx)
 	if err != nil {
@@ -25,13 +24,13 @@ func readTable(ctx context.Context) (map[int32]procStat, error) {
 	return table, nil
 }
 
-// startOf is when a process started, in milliseconds.
+// startOf returns when a process started, in milliseconds.
 func startOf(ctx context.Context, p *process.Process) (uint64, error) {
 	ms, err := p.CreateTimeWithContext(ctx)
 	return uint64(ms), err
 }
 
-// processorSeconds is the processor time that a process has used, without children that have ended.
+// processorSeconds returns the processor time of a process, without its ended children.
 func processorSeconds(ctx context.Context, p *process.Process) (float64, error) {
 	t, err := p.TimesWithContext(ctx)
 	if err != nil {
@@ -40,7 +39,7 @@ func processorSeconds(ctx context.Context, p *process.Process) (float64, error) 
 	return t.User + t.System, nil
 }
 
-// secondsOf is the processor time that processes have used, without children that have ended.
+// secondsOf returns the processor time of processes, without their ended children.
 func secondsOf(ctx context.Context, _ map[int32]procStat, pids []int32) (sum float64, err error) {
 	for _, pid := range pids {
 		s, err := processorSeconds(ctx, &process.Process{Pid: pid})
@@ -52,8 +51,8 @@ func secondsOf(ctx context.Context, _ map[int32]procStat, pids []int32) (sum flo
 	return sum, nil
 }
 
-// connected are processes that the server has connected to, which is not looked for here.
+// connected would return the processes that the server has connected to, which are not searched for on this system.
 func connected(map[int32]procStat, []int32, []int32, string, []string) map[int32]bool { return nil }
 
-// proportional is a process's proportional memory, which this system does not show.
+// proportional would return a process's proportional memory, which this system does not show.
 func proportional(int32) (float64, error) { return 0, errors.New("this system does not show it") }

@@ -18,8 +18,8 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// TestWatchProcess finds a real process by its port, and sees its memory, its child's work, and that it ends and comes
-// back.
+// TestWatchProcess finds a real process by its port, and observes its memory, its child's work, its end and its
+// restart.
 func TestWatchProcess(t *testing.T) {
 	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
 		t.Skip("other processes' ports are not always shown there")
@@ -71,7 +71,7 @@ func (w *Watcher) events() int {
 	return len(w.info.Events)
 }
 
-// A server whose process was named is followed when another process takes its place, as after a crash.
+// If a named server process is replaced by another one, as after a crash, the watch follows it.
 func TestFollowNamedProcess(t *testing.T) {
 	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
 		t.Skip("other processes' ports are not always shown there")
@@ -185,7 +185,7 @@ func TestWatchMetrics(t *testing.T) {
 	}
 }
 
-// TestOwnership: what two probes can see is taken from the one that includes children.
+// TestOwnership checks that a signal that two probes can see is taken from the one that includes children.
 func TestOwnership(t *testing.T) {
 	var reads atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
@@ -195,7 +195,7 @@ func TestOwnership(t *testing.T) {
 	defer server.Close()
 	w := open(t, Options{URL: server.URL, PID: os.Getpid()})
 	until(t, "memory", func() bool { s := w.Latest(); _, ok := s.Get(measure.RSS); return ok })
-	// the second was taken in before the third
+	// the second was added before the third
 	until(t, "the page twice, and once more before", func() bool { return reads.Load() >= 3 })
 	w.Stop()
 	for _, r := range w.Samples.Readings(measure.RSS, 0, time.Hour) {
@@ -214,9 +214,9 @@ func TestOwnership(t *testing.T) {
 	)
 }
 
-// A page that hangs does not hold up the end: the request is given up.
+// A page that hangs does not delay the end: the request is canceled.
 func TestStopReturns(t *testing.T) {
-	// on a slow machine, a request is given up before
+	// on a slow machine, a request is canceled before
 	asked, givenUp := make(chan struct{}, 100), make(chan struct{}, 100)
 	var reads atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -233,10 +233,10 @@ func TestStopReturns(t *testing.T) {
 	<-asked
 	w.Stop()
 	<-givenUp
-	w.Stop() // twice does no harm
+	w.Stop() // a second call does no harm
 }
 
-// A server that shows figures of itself is asked again when it was away for a while, however long.
+// A server with its own metrics is read again after an outage of any length.
 func TestPageComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		page := &flaky{text: "disk_usage 5000\n"}

@@ -12,28 +12,28 @@ import (
 	"rdiostress/internal/measure"
 )
 
-// Every is how often the server is looked at.
+// Every is the interval between two reads.
 const Every = time.Second
 
-// Options says what to watch, and how.
+// Options say what to watch, and how.
 type Options struct {
 	URL     string            // of the server under test
-	Resolve map[string]string // host:port that is to be connected to elsewhere, and where
-	// Its process; 0 looks for the one that listens on the URL's port, if that is on this machine.
+	Resolve map[string]string // addresses to connect to in place of a host:port
+	// Its process; 0 finds the one that listens on the URL's port, if that is on this machine.
 	PID      int
-	Metrics  string      // where it shows its figures; empty tries /metrics at the URL
-	Mappings []Mapping   // what its figures are called there, beyond the names that are known
-	Folders  []string    // where it keeps its data
+	Metrics  string      // URL of its own metrics; empty tries /metrics at the URL
+	Mappings []Mapping   // names of its metrics, beyond the known ones
+	Folders  []string    // its data folders
 	Database string      // postgres:// address of its database
 	Client   Getter      // for Metrics
-	Names    field.Namer // what the user calls a field
+	Names    field.Namer // the user's names of fields
 }
 
-// probe is one way of looking at the server. A probe is used by one goroutine at a time.
+// probe is one source of observations. One goroutine uses it at a time.
 type probe interface {
-	// signals are what the probe may see.
+	// signals returns the signals that the probe may observe.
 	signals() []measure.Signal
-	// read looks once. What it cannot see it leaves absent; the error says why. It is given up if done is true.
+	// read reads once. It leaves unobserved signals absent; the error says why. It is canceled if done is true.
 	read(ctx context.Context, seen *measure.Observation) (done bool, err error)
 	close()
 }
@@ -54,7 +54,7 @@ type Watcher struct {
 	absent map[measure.Signal]string
 }
 
-// Open finds what can be watched. The error says what was asked for by name and cannot be watched; what is only
+// Open finds what can be watched. The error names what was requested explicitly and cannot be watched; what is only
 // tried is absent then. The caller calls Start, and Stop in any case.
 func Open(ctx context.Context, o Options) (*Watcher, error) {
 	w := &Watcher{
@@ -80,7 +80,7 @@ func Open(ctx context.Context, o Options) (*Watcher, error) {
 	return w, nil
 }
 
-// Start begins to watch, at the start of the run (with its monotonic reading), until ctx ends or Stop is called.
+// Start watches from the start of the run (with its monotonic reading) until ctx ends or Stop is called.
 func (w *Watcher) Start(ctx context.Context, start time.Time) {
 	ctx, w.stop = context.WithCancel(ctx)
 	w.start = start
@@ -89,8 +89,8 @@ func (w *Watcher) Start(ctx context.Context, start time.Time) {
 	}
 }
 
-// assignSignals gives each signal to one probe: what the user has named to the page that shows it, and else to whoever
-// looks from outside before the server's own word, which knows of no children.
+// assignSignals assigns each signal to one probe: a signal that the user has mapped to the page that shows it, any
+// other rather to a probe from outside than to the server's own metrics, which do not include children.
 func (w *Watcher) assignSignals() {
 	own := func(p probe, sigs []measure.Signal) {
 		for _, sig := range sigs {
@@ -116,7 +116,7 @@ func (w *Watcher) assignSignals() {
 	}
 }
 
-// pollProbe reads a probe every second of the run until ctx ends or there is nothing to read.
+// pollProbe reads a probe every second of the run until ctx ends or there is nothing left to read.
 func (w *Watcher) pollProbe(ctx context.Context, p probe) {
 	for next := time.Duration(0); ; {
 		if ctx.Err() == nil {
@@ -129,7 +129,7 @@ func (w *Watcher) pollProbe(ctx context.Context, p probe) {
 			if done {
 				return
 			}
-			next = max(next+Every, at.Truncate(Every)) // reads that took longer than that leave some out
+			next = max(next+Every, at.Truncate(Every)) // reads that take longer than a second skip some
 			if next <= at {
 				next += Every
 			}
@@ -140,7 +140,7 @@ func (w *Watcher) pollProbe(ctx context.Context, p probe) {
 	}
 }
 
-// addReading notes what a probe has read, of what it owns.
+// addReading records what a probe has read of its own signals.
 func (w *Watcher) addReading(p probe, at time.Duration, seen *measure.Observation, err error) {
 	w.mu.Lock()
 	for _, sig := range p.signals() {
@@ -154,7 +154,7 @@ func (w *Watcher) addReading(p probe, at time.Duration, seen *measure.Observatio
 	w.Samples.Add(at, seen)
 }
 
-// setAbsent says why a signal is absent for the time being.
+// setAbsent records why a signal is absent for now.
 func (w *Watcher) setAbsent(sig measure.Signal, why error) {
 	if why == nil {
 		return
@@ -164,9 +164,9 @@ func (w *Watcher) setAbsent(sig measure.Signal, why error) {
 	w.mu.Unlock()
 }
 
-// addEvent notes what happened to the server.
+// addEvent records an event of the server.
 func (w *Watcher) addEvent(kind measure.WatchEventKind, pid int32) {
-	const most = 50 // a server that crashes every minute need not fill the report
+	const most = 50 // a server that crashes every minute must not fill the report
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.info.Events) < most {
@@ -175,7 +175,7 @@ func (w *Watcher) addEvent(kind measure.WatchEventKind, pid int32) {
 	}
 }
 
-// Stop ends watching and waits for it.
+// Stop stops watching and waits until it has ended.
 func (w *Watcher) Stop() {
 	w.stop()
 	w.followers.Wait()
@@ -185,13 +185,13 @@ func (w *Watcher) Stop() {
 	w.probes = nil
 }
 
-// Latest is what was read within the last few seconds.
+// Latest returns the observations of the last few seconds.
 func (w *Watcher) Latest() measure.Observation {
 	const fresh = 3 * Every
 	return w.Samples.Latest(time.Since(w.start) - fresh)
 }
 
-// FillResult puts what was seen into res, whose series is complete. It is called after Stop.
+// FillResult writes the observations to res, whose series is complete. It is called after Stop.
 func (w *Watcher) FillResult(res *measure.Result) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -215,14 +215,14 @@ func (w *Watcher) FillResult(res *measure.Result) {
 	w.Samples.FillSeries(res.FineSeries)
 }
 
-// setAllAbsent notes why signals will be absent, unless another probe sees them.
+// setAllAbsent records why signals will be absent, unless another probe observes them.
 func (w *Watcher) setAllAbsent(sigs []measure.Signal, why string) {
 	for _, sig := range sigs {
 		w.absent[sig] = why
 	}
 }
 
-// elsewhere is why nothing of a machine is seen that is not this one.
+// elsewhere is why nothing of another machine is observed.
 const elsewhere = "the server runs on another machine"
 
 // openMachine watches this machine if the server runs on it.
@@ -249,7 +249,7 @@ func (w *Watcher) openFolders(_ context.Context, o *Options) (probe, error) {
 	return f, nil
 }
 
-// Unwatched is of a server that nobody watches, and why.
+// Unwatched returns the Watch of a server that is not watched, with the reason.
 func Unwatched(why string) measure.Watch {
 	w := measure.Watch{Absent: make(map[string]string)}
 	for sig := range measure.NumSignals {

@@ -17,7 +17,7 @@ func options(length time.Duration) CalendarOptions {
 	return CalendarOptions{Start: began, Length: length, Step: time.Second}
 }
 
-// A pair that is asked for everything has all different steps, none in the future or past what servers prune.
+// A pair that is asked for all its calls has distinct steps, none in the future or older than servers' pruning.
 func TestCalendarHasNoDuplicates(t *testing.T) {
 	for name, o := range map[string]CalendarOptions{
 		"a second":     options(time.Second),
@@ -74,7 +74,7 @@ func TestCalendarHasNoDuplicates(t *testing.T) {
 	}
 }
 
-// At the pace of a real talkgroup nothing is dated back by more than some seconds, once the run has some behind it.
+// At the pace of a real talkgroup, no call is dated back by more than some seconds once the run is some seconds old.
 func TestCalendarKeepsQuietTalkgroupsInTheRunsOwnTime(t *testing.T) {
 	c := NewCalendar(1, options(10*time.Minute))
 	due := time.Duration(0)
@@ -87,14 +87,14 @@ func TestCalendarKeepsQuietTalkgroupsInTheRunsOwnTime(t *testing.T) {
 		case !ok || age < Age-time.Second || age > Age+recent+time.Second:
 			t.Fatalf("a call is dated %v back", age)
 		}
-		due += time.Duration(random.Exponential(random.Hash(1, i)) * 2 * float64(time.Second)) // one in two seconds
+		due += time.Duration(random.Exponential(random.Hash(1, i)) * 2 * float64(time.Second)) // one every two seconds
 	}
 	if u := c.Usage(); u.Back != atFirst || atFirst > 10 {
 		t.Errorf("%d calls were dated back, %d of them in the first half minute", u.Back, atFirst)
 	}
 }
 
-// Two runs, one right after the other, share no step, although each takes all its lanes.
+// Two consecutive runs share no step, although each uses all its lanes.
 func TestRunsInARowDoNotCollide(t *testing.T) {
 	seen := make(map[int64]bool)
 	o := options(5 * time.Second)
@@ -111,8 +111,8 @@ func TestRunsInARowDoNotCollide(t *testing.T) {
 	}
 }
 
-// A run that starts after another has ended takes no step that the other took, however short both are, how often that
-// happens, and how long they were meant to last, as long as neither needs gaps.
+// A run that starts after another has ended shares no step with it, however short both are, however often that happens,
+// and whatever their planned length, as long as neither needs gaps.
 func TestShortRunsInARowDoNotCollide(t *testing.T) {
 	seen := make(map[int64]int)
 	at := began
@@ -120,7 +120,7 @@ func TestShortRunsInARowDoNotCollide(t *testing.T) {
 		4 * time.Hour, 2 * time.Minute, 4 * time.Hour, 10 * time.Second, time.Hour,
 		4 * time.Hour, time.Second,
 	} {
-		at = at.Truncate(time.Second).Add(time.Second) // the run begins with a step of its own
+		at = at.Truncate(time.Second).Add(time.Second) // the run begins with a new step
 		c := NewCalendar(1, CalendarOptions{Start: at, Length: length, Step: time.Second})
 		took := time.Duration(rand.N(3000)) * time.Millisecond
 		for i := range 300 {
@@ -140,7 +140,7 @@ func TestShortRunsInARowDoNotCollide(t *testing.T) {
 	}
 }
 
-// Generators that run at once share none, whatever they need and however far apart they start.
+// Generators that run at the same time share no steps, whatever they need and however far apart they start.
 func TestGeneratorsAtOnceDoNotCollide(t *testing.T) {
 	seen := make(map[int64]int)
 	const generators = 3
@@ -162,7 +162,7 @@ func TestGeneratorsAtOnceDoNotCollide(t *testing.T) {
 	}
 }
 
-// Many goroutines at once get different dates.
+// Concurrent goroutines get distinct dates.
 func TestCalendarConcurrently(t *testing.T) {
 	const workers, each = 8, 5000
 	c := NewCalendar(2, options(time.Minute))
@@ -171,7 +171,7 @@ func TestCalendarConcurrently(t *testing.T) {
 	var wg sync.WaitGroup
 	for w := range workers {
 		wg.Go(func() {
-			for range each { // 800 a second
+			for range each { // 800 calls a second
 				if date, ok := c.Claim(1, time.Duration(next.Add(1))*1250*time.Microsecond); ok {
 					dates[w] = append(dates[w], date.UnixMilli())
 				}
@@ -186,12 +186,12 @@ func TestCalendarConcurrently(t *testing.T) {
 	}
 }
 
-// What is told before a run is about what it then uses: not less by more than a lane, and no more than twice of it.
+// The usage estimated before a run is close to the actual one: at most one lane too low, and at most twice as high.
 func TestCalendarExpectsWhatItThenUses(t *testing.T) {
 	for _, perMinute := range []int{30, 300, 780, 120_000} {
 		rng := rand.New(rand.NewPCG(1, uint64(perMinute)))
 		c := NewCalendar(1, options(time.Minute))
-		due := make([]time.Duration, perMinute) // at random, as a talkgroup's calls are
+		due := make([]time.Duration, perMinute) // random, like a talkgroup's calls
 		for i := range due {
 			due[i] = time.Duration(rng.Int64N(int64(time.Minute)))
 		}
@@ -213,7 +213,7 @@ func BenchmarkClaim(b *testing.B) {
 	}
 }
 
-// Probes are dated by a calendar of their own, made some seconds before the run's.
+// Probes are dated by their own calendar, created some seconds before the run's.
 func TestProbesBeforeTheRunDoNotCollideWithIt(t *testing.T) {
 	start := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 	options := CalendarOptions{Start: start, Length: 8 * time.Second, Step: time.Second}

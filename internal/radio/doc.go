@@ -1,7 +1,7 @@
-// Package radio is the world that calls come from: a [Network] of systems, talkgroups, radios and sites, how popular
-// each talkgroup is, how long calls last, and a [Calendar] that dates calls so that no two are duplicates of each
-// other. Recorded calls are dated in package traffic instead.
+// Package radio simulates the radio networks that calls come from: a [Network] of systems, talkgroups, radios and
+// sites, the popularity of each talkgroup, the lengths of calls, and a [Calendar] that dates calls so that no two are
+// duplicates. Recorded calls are dated in package traffic instead.
 //
-// All of it is drawn by number (see package random): the same seed makes the same world and the same calls. Nothing is
-// allocated for a call. What is taken from real networks says from which; what is a guess says so.
+// Everything is drawn by number (see package random): the same seed gives the same networks and calls. A call allocates
+// nothing. Values from real networks name their source; guesses are marked as such.
 package radio

@@ -18,8 +18,7 @@ const (
 	maxLength   = 60 * time.Second
 )
 
-// lengths is the distribution of how long transmissions last, as its quantiles at even distances: a draw is a look into
-// a table.
+// lengths is the distribution of the lengths of transmissions, as evenly spaced quantiles: a draw is a table lookup.
 type lengths [1<<lengthBits + 1]time.Duration
 
 const lengthBits = 12
@@ -35,7 +34,7 @@ func newLengths() *lengths {
 	return &l
 }
 
-// draw returns how long a transmission lasts that a random number stands for.
+// draw returns the length of a transmission for a random number.
 func (l *lengths) draw(h uint64) time.Duration {
 	i := h >> (64 - lengthBits)
 	const fraction = 1 << 20
@@ -43,7 +42,7 @@ func (l *lengths) draw(h uint64) time.Duration {
 	return l[i] + (l[i+1]-l[i])*between/fraction
 }
 
-// MaxTransmissions is how many transmissions a merged call has at most.
+// MaxTransmissions is the maximum number of transmissions in a merged call.
 const MaxTransmissions = 4
 
 // transmissions is how many of a hundred merged calls have at most that many transmissions: an estimate, with a mean of
@@ -53,8 +52,8 @@ var transmissions = [MaxTransmissions]uint32{35, 70, 90, 100}
 // maxPause is the longest silence within a merged call: trunk-recorder ends one after 3 s (callTimeout).
 const maxPause = 3 * time.Second
 
-// Merged draws a call as trunk-recorder records it: transmissions that follow each other within three seconds are one.
-// It returns how long the call lasts, 12 s in the mean, how many transmissions it has and when each starts.
+// Merged draws a call as trunk-recorder records it: transmissions within three seconds of each other become one call.
+// It returns the length of the call, 12 s on average, its number of transmissions and the start of each.
 func (n *Network) Merged(h uint64) (length time.Duration, starts [MaxTransmissions]time.Duration, count int) {
 	for count = 1; random.Below(h, 100) >= transmissions[count-1]; count++ {
 	}

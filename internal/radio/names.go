@@ -1,15 +1,15 @@
 package radio
 
-// Talkgroup is what a system's administrator has written down of a talkgroup.
+// Talkgroup is the description of a talkgroup by a system's administrator.
 type Talkgroup struct {
 	Label  string   // short, as receivers show it
 	Name   string   // in full
 	Tag    string   // kind of use
-	Groups []string // whose it is; one
+	Groups []string // the agency; always one
 }
 
-// Describe returns what a county could call talkgroup number n: an agency of one of its districts and a channel of that
-// agency. It repeats after namedTalkgroups numbers.
+// Describe returns a plausible county description of talkgroup number n: an agency of one of its districts and a
+// channel of that agency. It repeats after namedTalkgroups numbers.
 func Describe(n int64) Talkgroup {
 	i := int((n - 1) % namedTalkgroups)
 	a := &agencies[i%len(agencies)]
@@ -28,7 +28,7 @@ const (
 	namedTalkgroups   = int64(len(agencies) * channelsPerAgency * len(districts))
 )
 
-// The districts of an invented county.
+// The districts of a fictional county.
 var districts = [...]string{"Alder", "Briar", "Cedar", "Dover", "Elm", "Fern", "Grove", "Hazel", "Ivy", "Juniper"}
 
 type use int
@@ -40,8 +40,8 @@ const (
 	service
 )
 
-// agencies come with the busiest first, as numbers that follow each other go around them, and the first talkgroups of a
-// list are the popular ones. Tags are words of the kind that scanner listeners sort talkgroups by.
+// agencies are sorted with the busiest first, because consecutive numbers cycle through them, and the first talkgroups
+// of a list are the popular ones. Tags are of the kind by which scanner listeners sort talkgroups.
 var agencies = [...]struct {
 	short, name, tag string
 	use              use
@@ -73,7 +73,7 @@ var agencies = [...]struct {
 	{"Fair", "Fairgrounds", "Security", service},
 }
 
-// channels are what agencies call theirs, by use; the first is the main one.
+// channels are the names of agencies' channels, by use; the first is the main one.
 var channels = [...][channelsPerAgency]struct{ short, name, tag string }{
 	law: {
 		{"Disp", "Dispatch", "Dispatch"},

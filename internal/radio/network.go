@@ -8,30 +8,30 @@ import (
 )
 
 // ZipfExponent is how steeply popularity falls from one talkgroup to the next. With it the busiest of 1,000 talkgroups
-// has 12.9 % of the calls, as Butler County's had in June 2010. That its three busiest had 37 % fits no Zipf law beside
-// that: here they have 24 %.
+// has 12.9 % of the calls, as in Butler County in June 2010. No Zipf law also fits that county's three busiest, which
+// had 37 %: here they have 24 %.
 const ZipfExponent = 0.99
 
-// Options say what a Network is like.
+// Options describe a Network.
 type Options struct {
 	Systems    []int64
-	Talkgroups []int64 // of each system, the busiest first
+	Talkgroups []int64 // talkgroups of each system, the busiest first
 	Zipf       float64 // exponent of the talkgroups' popularity; 0 makes them equally popular
-	Units      int     // radios of each talkgroup, at least 1
-	Sites      int     // of each system, at least 1
+	Units      int     // radios per talkgroup, at least 1
+	Sites      int     // sites per system, at least 1
 }
 
-// Network is systems with the same talkgroups. Each system and talkgroup together is a pair, and pairs are numbered. It
-// never changes once made.
+// Network is a set of systems with the same talkgroups. Each system and talkgroup together is a pair, and pairs are
+// numbered. A Network is immutable.
 type Network struct {
 	o          Options
 	popularity *random.Choice
-	shares     []float64 // of calls, by talkgroup
+	shares     []float64 // shares of the calls, by talkgroup
 	lengths    *lengths
 	names      []Talkgroup // shared by talkgroups of the same name, so that a million take no more memory than some
 }
 
-// NewNetwork returns the network that o describes.
+// NewNetwork returns the network described by o.
 func NewNetwork(o Options) *Network {
 	n := &Network{
 		o: o, shares: random.Zipf(len(o.Talkgroups), o.Zipf), names: make([]Talkgroup, namedTalkgroups),
@@ -53,36 +53,35 @@ func NewNetwork(o Options) *Network {
 	return n
 }
 
-// Pairs is how many pairs of a system and a talkgroup there are.
+// Pairs returns the number of pairs of a system and a talkgroup.
 func (n *Network) Pairs() int { return len(n.o.Systems) * len(n.o.Talkgroups) }
 
-// Share is the share of all calls that the busiest pair has.
+// Share returns the busiest pair's share of all calls.
 func (n *Network) Share() float64 { return n.shares[0] / float64(len(n.o.Systems)) }
 
-// Draw returns the pair that a random number stands for: each system as likely as the others, each talkgroup by its
-// popularity.
+// Draw returns the pair for a random number: all systems are equally likely, each talkgroup by its popularity.
 func (n *Network) Draw(h uint64) int {
 	system := random.Below(random.Hash(h, 1), uint32(len(n.o.Systems)))
 	return n.popularity.Draw(h)*len(n.o.Systems) + int(system)
 }
 
-// Pair returns the system and the talkgroup of a pair, and how the talkgroup is called.
+// Pair returns the system and the talkgroup of a pair, and the talkgroup's description.
 func (n *Network) Pair(pair int) (system, talkgroup int64, names *Talkgroup) {
 	talkgroup = n.o.Talkgroups[pair/len(n.o.Systems)]
 	return n.o.Systems[pair%len(n.o.Systems)], talkgroup, &n.names[talkgroup%namedTalkgroups]
 }
 
-// SystemIndex returns which of the systems a pair is of, from 0 on.
+// SystemIndex returns the index of a pair's system, from 0 on.
 func (n *Network) SystemIndex(pair int) int { return pair % len(n.o.Systems) }
 
-// Length draws how long a transmission lasts.
+// Length draws the length of a transmission.
 func (n *Network) Length(h uint64) time.Duration { return n.lengths.draw(h) }
 
-// consoleShare of a talkgroup's transmissions, in percent, is its dispatcher's: an estimate.
+// consoleShare is the percentage of a talkgroup's transmissions that its dispatcher sends: an estimate.
 const consoleShare = 40
 
-// Unit returns the number of one of a talkgroup's radios, which a random number picks: the dispatcher's console or one
-// in the field. Numbers are of 24 bits, as in P25.
+// Unit returns the number of one of a talkgroup's radios, chosen by a random number: the dispatcher's console or one in
+// the field. Numbers have 24 bits, as in P25.
 func (n *Network) Unit(pair int, h uint64) int64 {
 	radio := uint32(0)
 	if n.o.Units > 1 && random.Below(h, 100) >= consoleShare {
@@ -122,13 +121,13 @@ func (n *Network) OtherSite(than int64, h uint64) int64 {
 	return 1 + (than+int64(random.Below(h, uint32(n.o.Sites-1))))%int64(n.o.Sites)
 }
 
-// MaxPatches is how many others a talkgroup is patched together with at most.
+// MaxPatches is the maximum number of other talkgroups that a talkgroup is patched to.
 const MaxPatches = 2
 
-// patchShare of the calls, in a thousand, is patched to other talkgroups: an estimate.
+// patchShare is the number of patched calls in a thousand: an estimate.
 const patchShare = 10
 
-// Patch appends the talkgroups that a call is patched together with: none, or now and then one or two.
+// Patch appends the talkgroups that a call is patched to: none, or sometimes one or two.
 func (n *Network) Patch(dst []int64, pair int, h uint64) []int64 {
 	if random.Below(h, 1000) >= patchShare {
 		return dst
@@ -142,8 +141,8 @@ func (n *Network) Patch(dst []int64, pair int, h uint64) []int64 {
 	return dst
 }
 
-// Conversation appends who spoke in a merged call, given when each transmission began: the dispatcher and radios in
-// turn.
+// Conversation appends the speakers of a merged call, given the start of each transmission: the dispatcher and radios
+// in turn.
 func (n *Network) Conversation(dst []rdio.Unit, pair int, starts []time.Duration, h uint64) []rdio.Unit {
 	last := int64(0)
 	for i, start := range starts {

@@ -23,7 +23,7 @@ func testNetwork() *Network {
 	)
 }
 
-// The exponent is found again in what is drawn, by regression of the logarithms over the ranks that come often enough.
+// The exponent is recovered from the draws by regression of the logarithms over the ranks that occur often enough.
 func TestPopularityFollowsZipf(t *testing.T) {
 	const draws = 2_000_000
 	n := testNetwork()

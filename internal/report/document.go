@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -61,6 +62,10 @@ func readCapacity(data []byte) (*Capacity, error) {
 		return nil, fmt.Errorf("damaged report: %w", err)
 	}
 	rep.Objectives, rep.Steps = orEmpty(rep.Objectives), orEmpty(rep.Steps)
+	for i := range rep.Objectives {
+		o := &rep.Objectives[i]
+		o.Unit = cmp.Or(o.Unit, UnitOf(o.Name)) // of a report of an older version
+	}
 	return &rep, nil
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"rdiostress/internal/report"
 	"rdiostress/internal/report/reporttest"
+	"rdiostress/internal/units"
 )
 
 // A document is read as what it is: a run or a search.
@@ -43,6 +44,28 @@ func TestReadDocument(t *testing.T) {
 	doc, err = report.ReadDocument(bytes.NewReader(old))
 	if err != nil || doc.Search == nil || len(doc.Search.Steps) == 0 {
 		t.Errorf("a search of an older version: %+v, %v", doc, err)
+	}
+}
+
+// Objectives of a search that an older version saved, which named no units, have those of their figures.
+func TestReadDocumentCompletesObjectives(t *testing.T) {
+	old, err := os.ReadFile("testdata/versions/capacity-1.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]units.Unit{
+		"success_rate": units.InRatio, "error_rate": units.InRatio, "mean_response_time_s": units.InSeconds,
+		"p50_response_time_s": units.InSeconds, "p90_response_time_s": units.InSeconds,
+		"p95_response_time_s": units.InSeconds, "p99_response_time_s": units.InSeconds, "of_a_later_version": "",
+	} {
+		renamed := strings.Replace(string(old), `"name": "success_rate"`, `"name": "`+name+`"`, 1)
+		doc, err := report.ReadDocument(strings.NewReader(renamed))
+		if err != nil || doc.Search == nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if o := doc.Search.Objectives[0]; o.Name != name || o.Unit != want {
+			t.Errorf("%s: unit %q, want %q", o.Name, o.Unit, want)
+		}
 	}
 }
 

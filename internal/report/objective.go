@@ -3,6 +3,7 @@ package report
 import (
 	"strconv"
 
+	"rdiostress/internal/judge"
 	"rdiostress/internal/units"
 )
 
@@ -12,6 +13,26 @@ type Objective struct {
 	Unit  units.Unit `json:"unit"` // of Limit
 	Op    string     `json:"op"`   // ">" or "<"
 	Limit float64    `json:"limit"`
+}
+
+// The names of figures that objectives can limit besides those of the guide's rules.
+const (
+	ErrorRate   = judge.AlertErrorRate
+	P50Response = "p50_response_time_s" // of the accepted uploads, as the other two
+	P90Response = "p90_response_time_s"
+	P99Response = "p99_response_time_s"
+)
+
+// UnitOf returns the unit of the figure that an objective limits; empty for a name that is not known.
+func UnitOf(figure string) units.Unit {
+	switch figure {
+	case ErrorRate:
+		return units.InRatio
+	case P50Response, P90Response, P99Response:
+		return units.InSeconds
+	default:
+		return judge.UnitOf(figure)
+	}
 }
 
 // The requirements that a step can miss besides its objectives.

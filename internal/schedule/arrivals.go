@@ -92,7 +92,7 @@ type process struct {
 
 const (
 	blockLen     = 1024
-	recentBlocks = 8 // arrivals that are waited for at the same time span fewer
+	recentBlocks = 8 // arrivals that are awaited at the same time span fewer
 )
 
 type block struct {

@@ -34,8 +34,7 @@ func TestPoissonGapsAreExponential(t *testing.T) {
 	}
 }
 
-// The number of arrivals in a part has the variance of its mean, for short parts and for ones longer than a
-// block.
+// The number of arrivals in a part has the variance of its mean, for parts shorter and longer than a block.
 func TestPoissonCountsAreDispersed(t *testing.T) {
 	for _, perPart := range []float64{10, 5000} {
 		const parts = 2000

@@ -46,7 +46,7 @@ func TestDayCurve(t *testing.T) {
 	}
 }
 
-// Arrivals find their way through shapes of any number of stages as Shape.Time does.
+// Arrivals and Shape.Time agree for shapes with any number of stages.
 func TestArrivalsOverManyStages(t *testing.T) {
 	s := (&Day{On: true, Scale: 1000}).Shape(50, 20*time.Minute)
 	a := NewConstant(s)

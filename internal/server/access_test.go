@@ -88,7 +88,8 @@ func TestKeysReload(t *testing.T) {
 	writeKeys(t, path, "keys:\n- {label: a, kee: key-number-3}\n")
 	r.server.Reload()
 	want("key-number-2", 200)
-	if log := r.log.String(); !strings.Contains(log, "cannot reload the API keys; what was there stays in force") ||
+	const notReloaded = "cannot reload the API keys; the last valid version stays in force"
+	if log := r.log.String(); !strings.Contains(log, notReloaded) ||
 		!strings.Contains(log, "line 2: unknown field") || strings.Contains(log, "key-number") {
 		t.Errorf("log:\n%s", log)
 	}

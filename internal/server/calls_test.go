@@ -169,7 +169,7 @@ func TestReadingRefusals(t *testing.T) {
 		{"/api/calls/0", 404, "No such call"},
 		{"/api/calls/x", 404, "No such call"},
 		{"/api/calls/1/audio", 404, "No such call"},
-		{"/api/call-upload/", 404, "Not found"},
+		{"/api/call-upload/", 405, "Unsupported method"},
 		{"/", 404, "Not found"},
 	}
 	for _, tt := range tests {

@@ -122,7 +122,7 @@ func eventually(t testing.TB, what string, ok func() bool) {
 	deadline := time.Now().Add(20 * time.Second)
 	for tick := time.NewTicker(2 * time.Millisecond); !ok(); <-tick.C {
 		if time.Now().After(deadline) {
-			t.Fatalf("still not so: %s", what)
+			t.Fatalf("timed out waiting: %s", what)
 		}
 	}
 }

@@ -171,7 +171,7 @@ func TestListCursor(t *testing.T) {
 		{r, "cursor=start&sort_by=id", 400, "Bad parameter: sort_by does not go with cursor"},
 		{r, "cursor=start&after_id=1", 400, "Bad parameter: after_id does not go with cursor"},
 		{r, "cursor=start&count=true", 400, "Bad parameter: count does not go with cursor"},
-		{other, "cursor=" + cursor, 410, "The cursor is of another database"},
+		{other, "cursor=" + cursor, 410, "The cursor belongs to another database"},
 	} {
 		resp, body := tt.on.get(t, "/api/calls?"+tt.query)
 		if resp.StatusCode != tt.status || !strings.HasPrefix(body, tt.text) {

@@ -45,12 +45,12 @@ var (
 	errManyReaders = unavailable("Server busy: too many clients read calls", 5, telemetry.CauseQueue)
 	errOldCursor   = &refusal{
 		status: http.StatusGone,
-		text:   "The cursor is of another database, or of a newer copy of this one: begin again with cursor=start",
+		text:   "The cursor belongs to another database, or to a newer copy of this one: begin again with cursor=start",
 	}
 
 	errNotForm    = &refusal{status: http.StatusBadRequest, text: "Not a multipart content"}
 	errCompressed = &refusal{
-		status: http.StatusUnsupportedMediaType, text: "Compressed uploads are not taken: send the form as it is",
+		status: http.StatusUnsupportedMediaType, text: "Compressed uploads are not accepted: send the form as it is",
 	}
 	errCutOff = &refusal{
 		status: http.StatusBadRequest, text: "The upload could not be read to its end", cause: telemetry.CauseCutOff,

@@ -285,7 +285,7 @@ func TestDrainTime(t *testing.T) {
 	ln, stop, ended := serve(t, r)
 	r.URL = "http://" + r.addr
 	stop()
-	eventually(t, "it says so", func() bool {
+	eventually(t, "/ready reports it", func() bool {
 		resp, err := http.Get("http://" + r.addr + "/ready")
 		if err != nil {
 			return false

@@ -15,7 +15,7 @@ import (
 	"rdiostress/internal/trial/crash"
 )
 
-// serveChild is the bundled server of these tests, in a process of its own.
+// serveChild is the bundled server of these tests, in its own process.
 func serveChild(listen, dir string) int {
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
@@ -34,7 +34,7 @@ func serveChild(listen, dir string) int {
 	return 0
 }
 
-// program is that bundled server.
+// program starts that bundled server.
 func program(string, []string) (bundled.Program, error) {
 	exe, err := os.Executable()
 	return bundled.Program{
@@ -43,7 +43,7 @@ func program(string, []string) (bundled.Program, error) {
 	}, err
 }
 
-// The bundled server is started for a trial, killed in it and stopped after it; misbehaving clients go beside.
+// The bundled server is started for a trial, killed in it and stopped after it, with mischief beside the load.
 func TestBundledServer(t *testing.T) {
 	p := plan("")
 	p.Bundled = &trial.BundledServer{}

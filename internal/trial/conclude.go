@@ -9,8 +9,8 @@ import (
 	"rdiostress/internal/trial/event"
 )
 
-// conclude makes the Result of what was sent, in this order: each step waits for what it needs, and may use what those
-// before it have filled in.
+// conclude makes the Result of what was sent. The order matters: each step waits for what it needs, and may use what
+// earlier steps have filled in.
 func (r *run) conclude(ctx context.Context) (measure.Result, error) {
 	var res measure.Result
 	for _, fill := range []func(context.Context, *measure.Result){
@@ -18,9 +18,9 @@ func (r *run) conclude(ctx context.Context) (measure.Result, error) {
 		r.fillLoad,
 		r.fillAlerts,
 		r.fillMischief, // needs the series, and whether the generator was the limit
-		r.awaitCrash,   // the server answers again before it is waited for its calls
-		r.fillDelivery, // needs when the last reply came; puts storing into the series
-		r.fillCrash,    // beside what its calls have come to
+		r.awaitCrash,   // the server must answer again before the wait for its calls
+		r.fillDelivery, // needs the time of the last reply; adds storage to the series
+		r.fillCrash,    // needs the delivery
 		r.fillWatch,    // needs the complete series
 	} {
 		fill(ctx, &res)
@@ -28,12 +28,12 @@ func (r *run) conclude(ctx context.Context) (measure.Result, error) {
 	return res, r.crashErr
 }
 
-// fillIdentity says what was measured, and what was asked for.
+// fillIdentity records what was tested, and what was requested.
 func (r *run) fillIdentity(_ context.Context, res *measure.Result) {
 	res.Run.ID, res.Run.StartedAt = r.id, r.runner.Start.UTC()
 	res.Target.URL = r.plan.Scenario.PublicURL()
 	r.learned.Fill(&res.Target)
-	res.Scenario = r.runner.Scenario.Record() // with what was learned of the server
+	res.Scenario = r.runner.Scenario.Record() // including what was learned of the server
 	r.plan.record(&res.Scenario)
 	res.Priming = r.learned.Priming
 }
@@ -46,7 +46,7 @@ func (r *run) fillAlerts(_ context.Context, res *measure.Result) {
 	res.Alerts = r.monitor.alerts.Alerts()
 }
 
-// mischiefWait is after which it is told that the last misbehaving uploads are waited for.
+// mischiefWait is the delay after which an event says that the last misbehaving uploads are awaited.
 const mischiefWait = time.Second
 
 func (r *run) fillMischief(_ context.Context, res *measure.Result) {
@@ -62,7 +62,7 @@ func (r *run) awaitCrash(_ context.Context, res *measure.Result) {
 	r.crashErr = r.crash.End(res.Run.Interrupted)
 }
 
-// storageEvery is between two events that say how storing stands after the run.
+// storageEvery is the interval between two events about storage after the run.
 const storageEvery = 500 * time.Millisecond
 
 func (r *run) fillDelivery(ctx context.Context, res *measure.Result) {
@@ -86,5 +86,5 @@ func (r *run) fillCrash(_ context.Context, res *measure.Result) {
 
 func (r *run) fillWatch(_ context.Context, res *measure.Result) {
 	r.own.Stop()
-	r.own.Fill(res) // of a watch that several trials share, whoever makes them does
+	r.own.Fill(res) // a shared watch is filled in by the caller of the trials
 }

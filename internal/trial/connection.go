@@ -15,17 +15,17 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// Connection says how the server is connected to. The files are read when the trial begins.
+// Connection says how to connect to the server. The files are read when the trial begins.
 type Connection struct {
 	Insecure   bool              `json:",omitempty"` // the server's certificate is not checked
 	CAFile     string            `json:",omitempty"` // PEM file of trusted authorities; empty: the system's
-	CertFile   string            `json:",omitempty"` // PEM file with the certificate that the server is shown
+	CertFile   string            `json:",omitempty"` // PEM file with the client certificate
 	KeyFile    string            `json:",omitempty"` // PEM file with its key; empty: the same file
-	ServerName string            `json:",omitempty"` // that the server's certificate must have; empty: the URL's host
-	Resolve    map[string]string `json:",omitempty"` // host:port that is to be connected to elsewhere, and where
+	ServerName string            `json:",omitempty"` // name in the server's certificate; empty: the URL's host
+	Resolve    map[string]string `json:",omitempty"` // addresses to connect to in place of a host:port
 }
 
-// ConnectionError says what is wrong with a file of a Connection.
+// ConnectionError is an error in a file of a Connection.
 type ConnectionError struct {
 	Field string // CAFile or CertFile
 	Err   error
@@ -37,7 +37,7 @@ func (e *ConnectionError) Error() string { return e.Field + ": " + e.Err.Error()
 // Unwrap returns the cause.
 func (e *ConnectionError) Unwrap() error { return e.Err }
 
-// TLS reads the files, and returns how TLS is spoken. The error joins a *ConnectionError for each file.
+// TLS reads the files, and returns the TLS configuration. The error joins a *ConnectionError for each file.
 func (c *Connection) TLS() (*tls.Config, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: c.Insecure, ServerName: c.ServerName}
 	return config, errors.Join(c.readAuthorities(config), c.readCertificate(config))
@@ -70,7 +70,7 @@ func (c *Connection) readCertificate(config *tls.Config) error {
 	return nil
 }
 
-// maxPEM is how large a PEM file may be; the authorities of a whole system take some 300 kB.
+// maxPEM is the maximum size of a PEM file; the authorities of a whole system take about 300 kB.
 const maxPEM = 16 << 20
 
 // readKeyPair reads a certificate and its key.
@@ -99,8 +99,8 @@ func (p *Plan) connect() (upload.ConnectOptions, error) {
 	}, nil
 }
 
-// pageClient returns an HTTP client that connects in the same way, for the pages on which the server shows its figures.
-// Idle connections are the caller's to close.
+// pageClient returns an HTTP client that connects in the same way, for the server's metrics pages. The caller closes
+// its idle connections.
 func pageClient(o upload.ConnectOptions) *http.Client {
 	dialer := net.Dialer{Timeout: 5 * time.Second}
 	return &http.Client{Transport: &http.Transport{

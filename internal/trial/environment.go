@@ -15,51 +15,51 @@ import (
 	"rdiostress/internal/trial/event"
 )
 
-// Environment is what a trial has beside its plan: how this program starts its server, and what several trials share.
-// The zero value is that of a trial on its own against a server that runs.
+// Environment is what a trial needs beside its plan: how this program starts its server, and what several trials share.
+// The zero value is for a single trial against a running server.
 type Environment struct {
-	// Program is how the bundled server is started; plans that ask for that server need it.
+	// Program starts the bundled server; plans that request that server need it.
 	Program Program
 
 	// Server is the bundled server if it runs already; the trial leaves it running.
 	Server *bundled.Server
 
-	// Recordings are those of the plan's replay if they are open already; nil has the trial open their folder.
+	// Recordings are those of the plan's replay if they are open already; if nil, the trial opens their folder.
 	Recordings *replay.Archive
 
-	// Session is what the trial shares with others; nil: it is one on its own.
+	// Session is the state that the trial shares with others; nil for a single trial.
 	Session *Session
 
-	// Names are what the user calls fields, in the texts of the result.
+	// Names are the user's names of fields, for the texts of the result.
 	Names field.Namer
 
-	// Ready is called when all is prepared, right before the trial waits for the second with which its run begins; nil
-	// is not.
+	// Ready is called when everything is prepared, right before the trial waits for the second with which its run
+	// begins; it may be nil.
 	Ready func(context.Context)
 
-	// Enough has the trial stop sending, as if its time were over, when it is closed; nil never does.
+	// Enough makes the trial stop sending, as if its time were over, when it is closed; it may be nil.
 	Enough <-chan struct{}
 }
 
-// Session is what several trials of a server share. A trial that has one neither sends first calls nor primes the
-// server, and leaves its watch alone.
+// Session is the shared state of several trials of a server. A trial with a session neither sends first calls nor
+// primes the server, and does not stop its watch.
 type Session struct {
-	Learned    Learned   // of the server, before the first trial
-	Watch      *Watch    // what is seen of the server; whoever makes the trials starts and stops it
-	RestingCPU float64   // processors that the server uses without any trial
-	Calendar   *Calendar // dates the calls of all; nil gives each trial one of its own
+	Learned    Learned   // about the server, before the first trial
+	Watch      *Watch    // observes the server; the caller of the trials starts and stops it
+	RestingCPU float64   // processors that the idle server uses
+	Calendar   *Calendar // dates the calls of all trials; if nil, each trial has its own
 }
 
-// Program returns how the bundled server is started: with the key that uploads carry, and further flags.
+// Program starts the bundled server with the key that uploads carry, and further flags.
 type Program func(key string, flags []string) (bundled.Program, error)
 
-// Run makes a trial on its own. See [Environment.Run].
+// Run makes a single trial. See [Environment.Run].
 func Run(ctx context.Context, p Plan, o Observer) (measure.Result, error) {
 	return Environment{}.Run(ctx, p, o)
 }
 
-// Run makes a trial and returns what it measured. When ctx ends, it sends no more, waits for the uploads under way and
-// returns what was measured by then; before the run has begun, it returns ctx's error. The observer may be nil.
+// Run makes a trial and returns what it measured. When ctx ends, it stops sending, waits for the uploads in flight and
+// returns what was measured so far; before the run has begun, it returns ctx's error. The observer may be nil.
 //
 // The errors that say what to change are those of [Plan.Validate], and a *[ConnectionError], *[AudioError],
 // *[ReplayError], *[WatchError], *[TalkgroupsError], *[WindowError], *[StorageUnseenError], *[verification.OpenError],
@@ -73,9 +73,9 @@ func (e Environment) Run(ctx context.Context, p Plan, o Observer) (measure.Resul
 	return r.execute(ctx)
 }
 
-// Prepare does what comes before the run once for several trials: it looks whether the server takes calls, what it is
-// and knows, and primes it with all talkgroups. RunID names the calls that it sends. The caller starts and stops the
-// session's Watch, and gives it a Calendar.
+// Prepare does the preparation of several trials once: it checks whether the server accepts calls, finds out what it is
+// and knows, and primes it with all talkgroups. runID names the calls that it sends. The caller starts and stops the
+// session's Watch, and gives the session a Calendar.
 func (e Environment) Prepare(ctx context.Context, p Plan, runID string, o Observer) (*Session, error) {
 	t := newDispatcher(o)
 	defer t.close()
@@ -88,11 +88,11 @@ func (e Environment) Prepare(ctx context.Context, p Plan, runID string, o Observ
 	if err := r.prepareServer(ctx); err != nil {
 		return nil, canceledOr(ctx, err)
 	}
-	r.own = nil // which is up to the caller from now on
+	r.own = nil // the caller stops it from now on
 	return &Session{Learned: r.learned, Watch: r.watch}, nil
 }
 
-// StartServer starts the bundled server if a plan asks for it, as the environment's. The caller stops it.
+// StartServer starts the bundled server if a plan requests it, for the environment. The caller stops it.
 func (e *Environment) StartServer(ctx context.Context, p *Plan) error {
 	if p.Bundled == nil || e.Server != nil {
 		return nil
@@ -108,21 +108,21 @@ func (e *Environment) StartServer(ctx context.Context, p *Plan) error {
 	return err
 }
 
-// Calendar dates the calls of several trials, one after the other, so that none is a duplicate of another trial's. The
-// trials have the same systems, talkgroups and duplicate window.
+// Calendar dates the calls of several consecutive trials, so that none is a duplicate of another trial's. The trials
+// have the same systems, talkgroups and duplicate window.
 type Calendar struct {
 	scenario scenario.Scenario
 	traffic  *traffic.Traffic
 	start    time.Time
 }
 
-// NewCalendar returns the calendar of trials that take a length of time in all, and the scenario of one of them.
+// NewCalendar returns the calendar of trials with a total length, and the scenario of one of them.
 func NewCalendar(s scenario.Scenario, length time.Duration) *Calendar {
 	s.Duration = length
 	return &Calendar{scenario: s}
 }
 
-// date has the calendar date the calls of a trial. It begins with the first trial.
+// date makes the calendar date the calls of a trial. The calendar begins with the first trial.
 func (c *Calendar) date(calls *traffic.Traffic, start time.Time) {
 	if c == nil {
 		return

@@ -7,7 +7,7 @@ import (
 	"rdiostress/internal/scenario"
 )
 
-// AudioError says why the recordings that calls should have cannot be used.
+// AudioError is the reason why the recordings for the calls' audio cannot be used.
 type AudioError struct{ Err error }
 
 // Error implements error.
@@ -16,7 +16,7 @@ func (e *AudioError) Error() string { return e.Err.Error() }
 // Unwrap returns the cause.
 func (e *AudioError) Unwrap() error { return e.Err }
 
-// ReplayError says why the recordings that are to be sent cannot be.
+// ReplayError is the reason why the recordings of a replay cannot be sent.
 type ReplayError struct{ Err error }
 
 // Error implements error.
@@ -25,7 +25,7 @@ func (e *ReplayError) Error() string { return e.Err.Error() }
 // Unwrap returns the cause.
 func (e *ReplayError) Unwrap() error { return e.Err }
 
-// WindowError says what is wrong with a scenario whose calls are dated as far apart as the server wants them.
+// WindowError is an error in a scenario whose calls are dated as far apart as the server requires.
 type WindowError struct {
 	Window time.Duration
 	Err    error
@@ -40,7 +40,7 @@ func (e *WindowError) Error() string {
 // Unwrap returns the cause.
 func (e *WindowError) Unwrap() error { return e.Err }
 
-// StorageUnseenError says why a crash test cannot be made: nothing shows what the server stores.
+// StorageUnseenError is the reason why a crash test cannot be made: storage cannot be observed.
 type StorageUnseenError struct{ Why string }
 
 // Error implements error.
@@ -48,11 +48,11 @@ func (e *StorageUnseenError) Error() string {
 	return "a crash test has to look at what is stored, but " + e.Why
 }
 
-// TalkgroupsError says that the server knows too few of the run's talkgroups, and adds none.
+// TalkgroupsError means that the server knows too few of the run's talkgroups, and adds none.
 type TalkgroupsError struct {
 	Problem    string
-	System     int64        // one of which it knows talkgroups; 0 if none is known
-	Talkgroups scenario.IDs // some of them
+	System     int64        // a system with known talkgroups; 0 if there is none
+	Talkgroups scenario.IDs // some of its known talkgroups
 }
 
 // Error implements error.

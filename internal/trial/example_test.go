@@ -14,7 +14,7 @@ import (
 	"rdiostress/internal/trial/verification"
 )
 
-// A plan says what is sent where; an observer hears how it goes; the result has the figures.
+// A plan says what is sent where; an observer receives the events; the result has the figures.
 func Example() {
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)

@@ -12,19 +12,19 @@ import (
 	"rdiostress/internal/trial/verification"
 )
 
-// Learned is what a trial has learned of the server before the run, and what it decided by that.
+// Learned is what a trial learned of the server before the run, and what it decided by that.
 type Learned struct {
-	preflight.Learned                                 // by the replies to first calls
-	Prime             bool                            // the server may have to learn talkgroups by their first calls
+	preflight.Learned                                 // from the replies to first calls
+	Prime             bool                            // the server may have to learn talkgroups from their first calls
 	Exact             bool                            // calls are dated to the millisecond
-	Talkgroups        scenario.IDs                    // those of the scenario that are used; nil: all
-	Known             map[verification.Talkgroup]bool // that the server is known to know
-	// the method by which it is seen what the server stores; empty where nothing is looked at
+	Talkgroups        scenario.IDs                    // talkgroups of the scenario that are used; nil: all
+	Known             map[verification.Talkgroup]bool // talkgroups that the server is known to know
+	// the method of storage verification; empty if storage is not verified
 	Storage string
-	Priming *measure.Priming // nil if the server was not primed, and need not be
+	Priming *measure.Priming // nil if the server was not primed, and does not need it
 }
 
-// Apply returns a scenario as it is made against the server: with what the scenario leaves to the server.
+// Apply returns the scenario for this server: it fills in what the scenario leaves open.
 func (l *Learned) Apply(s scenario.Scenario) scenario.Scenario {
 	s.Prime, s.Milliseconds = l.Prime, l.Exact
 	if s.DuplicateWindow == 0 {
@@ -54,7 +54,7 @@ func talkgroupOf(calls *traffic.Traffic, pair int) verification.Talkgroup {
 	return verification.Talkgroup{System: system, ID: id}
 }
 
-// unknownPairs returns those pairs that a server is not known to know.
+// unknownPairs returns the pairs that a server is not known to know.
 func unknownPairs(k *verification.Knowledge, calls *traffic.Traffic, pairs []int) (list []int) {
 	for _, pair := range pairs {
 		if !k.Talkgroups[talkgroupOf(calls, pair)] {
@@ -64,7 +64,7 @@ func unknownPairs(k *verification.Knowledge, calls *traffic.Traffic, pairs []int
 	return list
 }
 
-// knownTalkgroups returns those of a scenario that a server knows in all of its systems.
+// knownTalkgroups returns the talkgroups of a scenario that a server knows in all of its systems.
 func knownTalkgroups(k *verification.Knowledge, s *scenario.Scenario) (ids scenario.IDs) {
 	for _, id := range s.Talkgroups {
 		unknown := func(system int64) bool { return !k.Talkgroups[verification.Talkgroup{System: system, ID: id}] }
@@ -75,8 +75,8 @@ func knownTalkgroups(k *verification.Knowledge, s *scenario.Scenario) (ids scena
 	return ids
 }
 
-// talkgroupsError returns an error with talkgroups that a server could be sent: some of the system of which it knows
-// most.
+// talkgroupsError returns an error with talkgroups that can be sent to the server: some of the system with the most
+// known talkgroups.
 func talkgroupsError(k *verification.Knowledge, format string, args ...any) *TalkgroupsError {
 	const some = 5
 	e := &TalkgroupsError{Problem: addsNone + fmt.Sprintf(format, args...)}
@@ -98,8 +98,8 @@ func talkgroupsError(k *verification.Knowledge, format string, args ...any) *Tal
 
 const addsNone = "the server adds no talkgroups by itself (its auto-populate is off), and "
 
-// guard keeps calls from a server that adds no talkgroups by itself, before the first is sent: of talkgroups that need
-// not be kept, only those that it knows are used. Others are sent as long as the server knows any of them.
+// guard protects a server that adds no talkgroups by itself, before the first call is sent: if the scenario's
+// talkgroups may be left out, only the known ones are used. Otherwise all are sent, if the server knows any of them.
 func (r *run) guard(k *verification.Knowledge) error {
 	if r.plan.Scenario.Replay.On() || !k.AddsNone() {
 		return nil
@@ -124,8 +124,8 @@ func (r *run) guard(k *verification.Knowledge) error {
 	return nil
 }
 
-// restrict has the run use only talkgroups that the server knows. It changes nothing and returns false where these are
-// too few.
+// restrict makes the run use only talkgroups that the server knows. If these are too few, it changes nothing and
+// returns false.
 func (r *run) restrict(k *verification.Knowledge) bool {
 	s := r.scenario()
 	s.Talkgroups = knownTalkgroups(k, &s)
@@ -136,5 +136,5 @@ func (r *run) restrict(k *verification.Knowledge) bool {
 	return true
 }
 
-// usesAll reports whether calls may be of any talkgroup: those of later trials, and of misbehaving clients.
+// usesAll reports whether calls of any talkgroup may be sent, by later trials or by mischief.
 func (r *run) usesAll() bool { return r.allTalkgroups || len(r.plan.Mischief) > 0 }

@@ -9,33 +9,33 @@ import (
 	"rdiostress/internal/trial/verification"
 )
 
-// monitor holds a run against the guide's alerts as it goes, and tells of them, of every second, of the phases, and of
+// monitor checks a run against the guide's alerts while it goes on, and emits the alerts, every second, the phases, and
 // every hour of a long run.
 type monitor struct {
 	emit     func(Event)
 	recorder *measure.Recorder
 	watch    *Watch
-	latest   func() measure.Observation    // what was read of the server within the last seconds
-	storage  func() *verification.Progress // how storing stands
+	latest   func() measure.Observation    // observations of the last few seconds
+	storage  func() *verification.Progress // state of storage
 
 	alerts    *judge.AlertWatch
 	before    measure.Snapshot
-	sustained time.Duration // when the part began that is scored; negative before it has
+	sustained time.Duration // start of the scored part; negative before
 	growing   bool          // the memory alert is open
-	judged    time.Duration // when memory was judged last
+	judged    time.Duration // time of the last judgement of memory
 	hour      []measure.Point
 	hourEnds  time.Duration
 }
 
 const (
-	updateEvery = 100 * time.Millisecond // at the snapshot, which is made every second
+	updateEvery = 100 * time.Millisecond // interval of looking at the snapshot, which is published every second
 	judgeEvery  = 30 * time.Second       // of memory growth
 )
 
 // start is called before the first update.
 func (m *monitor) start() { m.alerts, m.sustained, m.hourEnds = judge.NewAlertWatch(), -1, time.Hour }
 
-// update takes in what has happened since the last snapshot.
+// update handles what has happened since the last snapshot.
 func (m *monitor) update(last bool) {
 	now, before := m.recorder.Snapshot(), m.before
 	if now.Elapsed == before.Elapsed {
@@ -68,7 +68,7 @@ func (m *monitor) update(last bool) {
 	m.addToHour(moment, now, &seen)
 }
 
-// judgeMemory tells when memory begins or ceases to grow.
+// judgeMemory emits an event when memory begins or ceases to grow.
 func (m *monitor) judgeMemory(now time.Duration, last bool) {
 	if m.sustained < 0 || now-m.judged < judgeEvery && !last {
 		return
@@ -88,7 +88,7 @@ func (m *monitor) judgeMemory(now time.Duration, last bool) {
 	m.emit(event.MemoryAlert{At: now, Alert: &alert})
 }
 
-// addToHour gathers an hour of the run, and tells of it when it is over.
+// addToHour collects an hour of the run, and emits it when it is over.
 func (m *monitor) addToHour(moment judge.Sample, now measure.Snapshot, seen *measure.Observation) {
 	m.hour = append(m.hour, measure.Point{
 		TS: moment.EndS - moment.WidthS, WidthS: moment.WidthS, Attempted: moment.Attempted, Accepted: moment.Accepted,

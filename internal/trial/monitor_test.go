@@ -13,8 +13,8 @@ import (
 	"rdiostress/internal/trial/verification"
 )
 
-// TestMonitor plays an hour of a run second by second: it tells of the hour, of the alerts as they open and
-// close, and of memory that begins to grow.
+// TestMonitor plays an hour of a run second by second: the monitor emits the hour, the alerts as they open and close,
+// and the growth of memory.
 func TestMonitor(t *testing.T) {
 	var said []string
 	phases, seconds := 0, 0
@@ -88,7 +88,7 @@ func TestMonitor(t *testing.T) {
 
 func TestIsBusy(t *testing.T) {
 	for _, tt := range []struct {
-		cpu, queue float64 // negative where it was not seen
+		cpu, queue float64 // negative if not observed
 		want       bool
 	}{{-1, -1, false}, {0.05, -1, false}, {0.3, -1, true}, {0.02, 1, true}, {-1, 7, true}, {0.02, 0, false}} {
 		var seen measure.Observation

@@ -8,25 +8,24 @@ import (
 	"rdiostress/internal/trial/event"
 )
 
-// Observer is told how a trial goes.
+// Observer receives the events of a trial.
 //
 // All events come from one goroutine, one after the other, in the order in which they happened. A slow observer does
-// not hold the trial up: events wait for it. Of those that only say how something stands ([event.Second],
-// [event.PrimingProgress], [event.AwaitingStorage]) the latest takes the place of one that still waits, so that an
-// observer that cannot keep up loses seconds, but neither another event nor the order. The trial returns once its
-// observer has got the last event.
+// not block the trial: events are queued. For events that only describe a state ([event.Second],
+// [event.PrimingProgress], [event.AwaitingStorage]) the latest replaces a queued one, so that a slow observer misses
+// seconds, but no other event, and the order is kept. The trial returns after its observer has received the last event.
 type Observer interface{ Observe(Event) }
 
-// ObserverFunc is a function that is an Observer.
+// ObserverFunc is a function that implements Observer.
 type ObserverFunc func(Event)
 
 // Observe implements Observer.
 func (f ObserverFunc) Observe(e Event) { f(e) }
 
-// Event is something that happens in a trial; package event has them all.
+// Event is something that happens in a trial; package event has all of them.
 type Event = event.Event
 
-// dispatcher hands events to an observer on a goroutine of its own.
+// dispatcher passes events to an observer on its own goroutine.
 type dispatcher struct {
 	observer Observer
 	done     sync.WaitGroup
@@ -37,7 +36,7 @@ type dispatcher struct {
 	closed  bool
 }
 
-// newDispatcher returns a dispatcher for an observer, which may be nil. Close must be called.
+// newDispatcher returns a dispatcher for an observer, which may be nil. The caller must call close.
 func newDispatcher(o Observer) *dispatcher {
 	t := &dispatcher{observer: o}
 	t.changed.L = &t.mu
@@ -47,7 +46,7 @@ func newDispatcher(o Observer) *dispatcher {
 	return t
 }
 
-// emit has the observer told of an event. It never waits, and is safe for concurrent use.
+// emit queues an event for the observer. It never blocks, and is safe for concurrent use.
 func (t *dispatcher) emit(e Event) {
 	if t.observer == nil {
 		return
@@ -62,7 +61,7 @@ func (t *dispatcher) emit(e Event) {
 	t.changed.Signal()
 }
 
-// close returns when the observer has been told of everything.
+// close waits until the observer has received all events.
 func (t *dispatcher) close() {
 	t.mu.Lock()
 	t.closed = true

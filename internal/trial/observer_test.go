@@ -9,7 +9,7 @@ import (
 	"rdiostress/internal/trial/event"
 )
 
-// A slow observer holds nobody up: it loses what only says how something stands, and nothing else, nor the order.
+// A slow observer blocks nobody: it misses only events that describe a state, and the order is kept.
 func TestSlowObserver(t *testing.T) {
 	going, goOn := make(chan bool), make(chan bool)
 	var got []string
@@ -25,7 +25,7 @@ func TestSlowObserver(t *testing.T) {
 		}
 	}))
 	dispatcher.emit(event.Done{})
-	<-going // and from now on everything waits
+	<-going // from now on, all events are queued
 	want := []string{}
 	for n := range 10 {
 		second := event.Second{}
@@ -46,7 +46,7 @@ func TestSlowObserver(t *testing.T) {
 	}
 }
 
-// Nobody need listen.
+// The observer may be nil.
 func TestNoObserver(t *testing.T) {
 	dispatcher := newDispatcher(nil)
 	dispatcher.emit(event.Done{})

@@ -15,12 +15,12 @@ import (
 	"rdiostress/internal/trial/verification"
 )
 
-// Plan is a trial ready to be made. It holds nothing open, marshals to JSON and back, and is never changed. It holds
-// the API key, and may hold passwords of databases.
+// Plan is a complete description of a trial. It holds no open resources, marshals to JSON and back, and never changes.
+// It contains the API key, and may contain passwords of databases.
 type Plan struct {
 	Scenario     scenario.Scenario
 	Connection   Connection
-	Bundled      *BundledServer `json:",omitempty"` // the server to start; nil: the scenario's URL is one that runs
+	Bundled      *BundledServer `json:",omitempty"` // the server to start; nil: the one at the scenario's URL runs
 	Watch        WatchPlan
 	Priming      PrimingPlan
 	Verification verification.Plan
@@ -30,25 +30,25 @@ type Plan struct {
 
 // BundledServer says how the bundled server is started.
 type BundledServer struct {
-	Flags []string // of serve
+	Flags []string // flags of the serve command
 }
 
 // WatchPlan says how the server is watched.
 type WatchPlan struct {
 	NotWatched string            `json:",omitempty"` // why the server is not watched; empty: it is
-	PID        int               `json:",omitempty"` // its process; 0 looks for it
-	Metrics    string            `json:",omitempty"` // where it shows its figures; empty tries /metrics at its URL
-	KPIs       []observe.Mapping `json:",omitempty"` // what its figures are called there
-	Folders    []string          `json:",omitempty"` // where it keeps its data
+	PID        int               `json:",omitempty"` // its process; 0 finds it
+	Metrics    string            `json:",omitempty"` // URL of its own metrics; empty tries /metrics at its URL
+	KPIs       []observe.Mapping `json:",omitempty"` // names of its metrics
+	Folders    []string          `json:",omitempty"` // its data folders
 	Database   string            `json:",omitempty"` // postgres:// address
 }
 
-// Priming says whether the server is sent a call of each talkgroup before the run.
+// Priming says whether one call of each talkgroup is sent before the run.
 type Priming string
 
 // The ways to prime.
 const (
-	PrimeAuto Priming = "auto" // where the server may have to learn talkgroups
+	PrimeAuto Priming = "auto" // if the server may have to learn talkgroups
 	PrimeOn   Priming = "on"
 	PrimeOff  Priming = "off"
 )
@@ -57,7 +57,7 @@ const (
 type PrimingPlan struct {
 	Mode Priming
 	Max  time.Duration
-	// KeepTalkgroups says that the run uses all of the scenario's talkgroups, also those that the server does not know.
+	// KeepTalkgroups makes the run use all of the scenario's talkgroups, including those that the server does not know.
 	KeepTalkgroups bool
 }
 
@@ -66,10 +66,10 @@ type PrimingPlan struct {
 func (p *Plan) Validate() error {
 	s := p.Scenario
 	if p.Bundled != nil {
-		s.URL = address.DefaultURL // the server's own is known once it runs
+		s.URL = address.DefaultURL // the server's own URL is known once it runs
 	}
 	if r := &s.Replay; r.Place != "" && !r.On() && !r.Loop && s.Duration == 0 {
-		s.Duration = time.Second // its recordings' is known once they are open
+		s.Duration = time.Second // the length of its recordings is known once they are open
 	}
 	errs := []error{s.Validate(), p.validateCrash(s.Length())}
 	if len(p.Mischief) > 0 && s.Guide {
@@ -78,7 +78,7 @@ func (p *Plan) Validate() error {
 	return errors.Join(errs...)
 }
 
-// validateCrash checks how the server is killed in a run of a length.
+// validateCrash checks how the server is killed in a run of a given length.
 func (p *Plan) validateCrash(length time.Duration) error {
 	c := &p.Crash
 	pid, isPID := c.PID()
@@ -99,7 +99,7 @@ func (p *Plan) validateCrash(length time.Duration) error {
 	}
 }
 
-// record describes in a result what was asked for, beside the scenario.
+// record records in a result what was requested, beside the scenario.
 func (p *Plan) record(s *measure.Scenario) {
 	p.Verification.Record(s)
 	p.Crash.Record(s)

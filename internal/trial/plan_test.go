@@ -15,7 +15,7 @@ import (
 	"rdiostress/internal/trial/crash"
 )
 
-// A plan is a value: what is written as JSON is read back as it was.
+// A plan is a value: it is unchanged after a round trip through JSON.
 func TestPlanIsAValue(t *testing.T) {
 	p := plan("http://localhost:8000")
 	shape, rates, err := schedule.ParseShape("1m:50/s,5m:200/s,1m:0")

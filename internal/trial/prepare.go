@@ -17,21 +17,21 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// ready is what a trial needs to know of its server, and has to watch it, before its run can begin: of its own, or what
+// ready is what a trial needs to know of its server, and to watch it, before its run can begin: its own, or what
 // several trials share.
 type ready struct {
 	learned    Learned
-	watch      *Watch    // what is seen of the server
-	own        *Watch    // watch, where the trial starts and stops it; nil, which sees nothing, where several share it
-	restingCPU float64   // processors that the server uses without any trial
-	calendar   *Calendar // nil where the trial has one of its own
+	watch      *Watch    // observes the server
+	own        *Watch    // watch, if the trial starts and stops it; nil, which sees nothing, if several trials share it
+	restingCPU float64   // processors that the idle server uses
+	calendar   *Calendar // nil if the trial has its own
 }
 
-// prepare does what comes before the run.
+// prepare does everything before the run.
 func (r *run) prepare(ctx context.Context) error {
 	if s := r.env.Session; s != nil {
 		r.ready = ready{learned: s.Learned, watch: s.Watch, restingCPU: s.RestingCPU, calendar: s.Calendar}
-		r.learned.Priming = nil // it was no part of this trial
+		r.learned.Priming = nil // priming was no part of this trial
 		if err := r.open(ctx); err != nil {
 			return err
 		}
@@ -43,7 +43,7 @@ func (r *run) prepare(ctx context.Context) error {
 	return r.prepareServer(ctx)
 }
 
-// prepareServer finds out what the server is and what can be seen of it, and primes it.
+// prepareServer finds out what the server is and what can be observed of it, and primes it.
 func (r *run) prepareServer(ctx context.Context) error {
 	if err := r.open(ctx); err != nil {
 		return err
@@ -60,7 +60,7 @@ func (r *run) prepareServer(ctx context.Context) error {
 	return r.learn(ctx)
 }
 
-// open has ready what each trial needs of its own: the server if it is the bundled one, and what its calls are made of.
+// open opens what each trial needs for itself: the bundled server if requested, and the audio of its calls.
 func (r *run) open(ctx context.Context) (err error) {
 	if err := r.startServer(ctx); err != nil {
 		return err
@@ -91,7 +91,7 @@ func (r *run) learn(ctx context.Context) error {
 	return err
 }
 
-// startServer starts the bundled server, unless it runs or is not asked for.
+// startServer starts the bundled server, unless it runs already or is not requested.
 func (r *run) startServer(ctx context.Context) error {
 	if r.plan.Bundled != nil && r.env.Server == nil {
 		r.emit(event.Preparing{Activity: event.StartingServer})
@@ -106,10 +106,10 @@ func (r *run) startServer(ctx context.Context) error {
 	return nil
 }
 
-// maxNamed is how many files are named that cannot be used; a folder may have thousands.
+// maxNamed is how many unusable files are named; a folder may have thousands.
 const maxNamed = 10
 
-// openAudio makes the audio that the calls will have, and warns of recordings that it does not use.
+// openAudio prepares the audio of the calls, and warns about recordings that it does not use.
 func (r *run) openAudio() (err error) {
 	s := &r.plan.Scenario
 	if s.AudioDir == "" {
@@ -134,12 +134,12 @@ func (r *run) openAudio() (err error) {
 	return nil
 }
 
-// newTraffic returns the calls of a run that starts at a time.
+// newTraffic returns the calls of a run that starts at a given time.
 func (r *run) newTraffic(s *scenario.Scenario, start time.Time) *traffic.Traffic {
 	return traffic.New(s, traffic.Options{RunID: r.id, Start: start, Clips: r.clips, Archive: r.env.Recordings})
 }
 
-// reach looks whether there is something to connect to, before anything else is tried there.
+// reach checks whether the server can be connected to, before anything else is tried there.
 func (r *run) reach(ctx context.Context) error {
 	r.emit(event.Preparing{Activity: event.Connecting})
 	target, err := upload.NewHTTPTarget(&r.plan.Scenario, r.connect)
@@ -150,7 +150,7 @@ func (r *run) reach(ctx context.Context) error {
 	return target.Reach(ctx)
 }
 
-// openWatch finds what can be seen of the server.
+// openWatch finds out what can be observed of the server.
 func (r *run) openWatch(ctx context.Context) (err error) {
 	r.emit(event.Preparing{Activity: event.OpeningWatch})
 	r.watch, err = r.env.OpenWatch(ctx, &r.plan)
@@ -158,7 +158,7 @@ func (r *run) openWatch(ctx context.Context) (err error) {
 	return err
 }
 
-// openVerification finds where the calls can be seen that the server stores.
+// openVerification finds out where the calls can be seen that the server stores.
 func (r *run) openVerification(ctx context.Context) (err error) {
 	r.emit(event.Preparing{Activity: event.OpeningVerification})
 	r.verification, err = verification.Open(ctx, r.plan.Verification, verification.Server{
@@ -191,7 +191,7 @@ func (r *run) processID() int {
 	return r.plan.Watch.PID
 }
 
-// sendFirstCalls looks whether the server can be tested at all, and what it is.
+// sendFirstCalls finds out whether the server can be tested at all, and what it is.
 func (r *run) sendFirstCalls(ctx context.Context) error {
 	r.emit(event.Preparing{Activity: event.SendingFirstCalls})
 	s := r.scenario()
@@ -215,13 +215,13 @@ func (r *run) sendFirstCalls(ctx context.Context) error {
 	if r.plan.Priming.Mode == PrimeAuto {
 		r.learned.Prime = r.learned.Learns && !r.plan.Scenario.Replay.On()
 	}
-	// Misbehaving clients take their calls' dates from the same calendar, and give seconds.
+	// Misbehaving clients date their calls by the same calendar, in whole seconds.
 	r.learned.Exact = (r.plan.Bundled != nil || r.learned.Milliseconds) && len(r.plan.Mischief) == 0
 	return errors.Join(err, r.applyWindow())
 }
 
-// applyWindow has the calls dated as far apart as the server wants them, unless the plan says how far. It fails if
-// the run is to send more calls than can be dated so.
+// applyWindow dates the calls as far apart as the server requires, unless the plan says how far. It fails if the run
+// has more calls than can be dated like that.
 func (r *run) applyWindow() error {
 	asked, learned := r.plan.Scenario.DuplicateWindow, r.learned.DuplicateWindow
 	switch {
@@ -241,8 +241,8 @@ func (r *run) applyWindow() error {
 	return nil
 }
 
-// awaitStart returns when the run starts: in a second of its own, so that it never shares dates with a run that has
-// just ended. Where the server's duplicate window is longer than a second, the run has that long to itself.
+// awaitStart returns when the run starts: in its own second, so that it never shares dates with a run that has just
+// ended. If the server's duplicate window is longer than a second, the run has a span of that length to itself.
 func (r *run) awaitStart(ctx context.Context) (time.Time, error) {
 	s := r.scenario()
 	wait := s.UntilStep(time.Now())
@@ -253,10 +253,10 @@ func (r *run) awaitStart(ctx context.Context) (time.Time, error) {
 	return time.Now(), nil
 }
 
-// fewUnique is the number of unique calls a second under which a closed loop may run out of them.
+// fewUnique is the number of unique calls a second below which a closed loop may run out of them.
 const fewUnique = 5000
 
-// announcePlan says what the calls will be like, and warns where they may not do.
+// announcePlan says what the calls will be like, and warns if there may be too few.
 func (r *run) announcePlan(s *scenario.Scenario, calls *traffic.Traffic) {
 	if !s.Open() && calls.PerSecond() < fewUnique {
 		r.emit(event.FewUniqueCalls{Talkgroups: calls.Pairs(), Length: s.Length(), PerSecond: calls.PerSecond()})
@@ -268,7 +268,7 @@ func (r *run) announcePlan(s *scenario.Scenario, calls *traffic.Traffic) {
 	r.emit(event.Planned{Dates: calls.DescribeDates(s), Retries: retries})
 }
 
-// warn says what to know before the run.
+// warn emits a warning before the run.
 func (r *run) warn(format string, args ...any) {
 	r.emit(event.Warning{Text: field.Messagef(format, args...)})
 }

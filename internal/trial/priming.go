@@ -14,7 +14,7 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// primer has a server learn the talkgroups of a run before it begins.
+// primer makes a server learn the talkgroups of a run before it begins.
 type primer struct {
 	*run
 	scenario scenario.Scenario
@@ -26,8 +26,8 @@ type primer struct {
 	out      measure.Priming
 }
 
-// prime has the server learn the talkgroups of the run that it does not know, before the clock of the run starts. It
-// returns nil where there is nothing to learn.
+// prime makes the server learn those talkgroups of the run that it does not know, before the clock of the run starts.
+// It returns nil if there is nothing to learn.
 func (r *run) prime(ctx context.Context) (*measure.Priming, error) {
 	if r.plan.Scenario.Replay.On() || r.plan.Priming.Mode == PrimeOff {
 		return nil, nil
@@ -57,7 +57,7 @@ func (r *run) prime(ctx context.Context) (*measure.Priming, error) {
 	return &p.out, ctx.Err()
 }
 
-// isNeeded reports whether the server is to be primed, or to be said not to need it.
+// isNeeded reports whether the server must be primed, or reported not to need it.
 func (p *primer) isNeeded(unknown []int) bool {
 	if p.plan.Priming.Mode == PrimeOn {
 		return true
@@ -65,7 +65,7 @@ func (p *primer) isNeeded(unknown []int) bool {
 	return !p.known.TakesAny && (p.scenario.Prime || len(unknown) > 0 && p.known.Adds != nil && *p.known.Adds)
 }
 
-// primingEvery is between two events that say how far priming has come.
+// primingEvery is the interval between two events about the progress of priming.
 const primingEvery = 250 * time.Millisecond
 
 // send sends the calls of pairs that the server does not know.
@@ -102,7 +102,7 @@ func (p *primer) send(ctx context.Context, unknown []int) error {
 	}
 	done.Took = time.Since(p.began)
 	done.Record(&p.out, before)
-	if p.known.Complete { // the server may know more by now than calls of that were seen stored
+	if p.known.Complete { // the server may have learned more by now than its stored calls showed
 		if now := p.verification.Knowledge(ctx); now.Complete {
 			p.known = now
 		}
@@ -114,10 +114,11 @@ func (p *primer) send(ctx context.Context, unknown []int) error {
 	return ctx.Err()
 }
 
-// gentlePace is between two calls of the closed model, where what is stored cannot be seen: most servers learn faster.
+// gentlePace is the time between two calls of the closed model, if storage cannot be observed: most servers learn
+// faster.
 const gentlePace = 200 * time.Millisecond
 
-// blindPace returns the time between two calls where what is stored cannot be seen.
+// blindPace returns the time between two calls if storage cannot be observed.
 func blindPace(s *scenario.Scenario) time.Duration {
 	if !s.Open() {
 		return gentlePace
@@ -126,11 +127,11 @@ func blindPace(s *scenario.Scenario) time.Duration {
 }
 
 const (
-	idleEvery  = time.Second // between two looks whether the server is done with the calls
-	idleEnough = 2           // looks that find it idle
+	idleEvery  = time.Second // between two checks whether the server is idle
+	idleEnough = 2           // checks in a row that find it idle
 )
 
-// awaitIdle waits until the server is idle, as far as that is seen: it has learned of what it was sent by then.
+// awaitIdle waits until the server is idle, as far as that is observed: by then it has learned from the calls.
 func (p *primer) awaitIdle(ctx context.Context) error {
 	watch, err := p.env.OpenWatch(ctx, &p.plan)
 	if err != nil {
@@ -160,8 +161,7 @@ func (p *primer) awaitIdle(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// conclude says what the server knows now, and has the run do without talkgroups that it does not know and that need
-// not be kept.
+// conclude records what the server knows now, and leaves out unknown talkgroups that need not be kept.
 func (p *primer) conclude() {
 	unknown := unknownPairs(&p.known, p.traffic, p.used)
 	if p.known.Complete || p.out.Stored != nil {
@@ -187,7 +187,7 @@ func (p *primer) conclude() {
 	}
 }
 
-// warning says how many talkgroups the server does not know, and why if that is known.
+// warning returns how many talkgroups the server does not know, and why if that is known.
 func (p *primer) warning(unknown int) event.TalkgroupsUnknown {
 	w := event.TalkgroupsUnknown{
 		Unknown: unknown, Of: len(p.used), Certain: p.out.NotKnown != nil, Refused: p.out.Refused,

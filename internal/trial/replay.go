@@ -9,10 +9,9 @@ import (
 	"rdiostress/internal/scenario"
 )
 
-// CompleteReplay puts into a scenario what it leaves to the recordings that are sent in place of synthetic calls: how
-// many they are, how long they took, and, where the scenario gives no duration and does not repeat them, how long they
-// take to be sent once. The talkgroup becomes that of a call which comes anyway, by which the server is tried before
-// the run. The error is a *[ReplayError].
+// CompleteReplay fills in what a scenario leaves to its recordings: how many calls there are, how long they took, and,
+// if the scenario has no duration and does not repeat them, how long sending them once takes. The talkgroup becomes
+// that of a recorded call, which the preflight uses. The error is a *[ReplayError].
 func CompleteReplay(s *scenario.Scenario, archive *replay.Archive) error {
 	at := &s.Replay
 	at.Recordings, at.Span = archive.Found(), archive.Span()
@@ -27,8 +26,8 @@ func CompleteReplay(s *scenario.Scenario, archive *replay.Archive) error {
 	return nil
 }
 
-// openRecordings opens the recordings that are sent in place of synthetic calls, unless they are open already, and
-// completes the plan with what they are.
+// openRecordings opens the recordings of a replay, unless they are open already, and completes the plan with their
+// properties.
 func (r *run) openRecordings(ctx context.Context) (err error) {
 	s := &r.plan.Scenario
 	if s.Replay.Place == "" {
@@ -47,5 +46,5 @@ func (r *run) openRecordings(ctx context.Context) (err error) {
 	if err := CompleteReplay(s, r.env.Recordings); err != nil {
 		return err
 	}
-	return r.plan.Validate() // which knows only now that it is a replay
+	return r.plan.Validate() // which can only be validated now as a replay
 }

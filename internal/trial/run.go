@@ -24,17 +24,17 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// run is one trial as it goes, or what comes before several.
+// run is one trial, or the preparation of several.
 type run struct {
 	env  Environment
 	plan Plan // the trial's own copy, with the URL of the bundled server
 	emit func(Event)
 	id   string
 
-	allTalkgroups bool // calls of later trials may be of any talkgroup
+	allTalkgroups bool // later trials may send calls of any talkgroup
 
 	// What prepare has opened and found out.
-	server       *bundled.Server // that this trial has started; nil if it has not
+	server       *bundled.Server // started by this trial; may be nil
 	connect      upload.ConnectOptions
 	pages        *http.Client // for lists of calls
 	clips        traffic.Clips
@@ -46,7 +46,7 @@ type run struct {
 	tests    *upload.HTTPTarget // for connection tests of clients that behave as real ones; nil without
 	monitor  *monitor
 	campaign *mischief.Campaign // nil without mischief
-	crash    *crash.Crash       // nil if no crash was asked for
+	crash    *crash.Crash       // nil if no crash was requested
 	sent     load.Sending
 	crashErr error
 }
@@ -56,14 +56,14 @@ func newRun(e Environment, p Plan, t *dispatcher) *run {
 	return &run{env: e, plan: p, emit: t.emit, id: NewRunID()}
 }
 
-// NewRunID returns eight characters, a-z and 2-7, that name a run in file names.
+// NewRunID returns eight characters, a-z and 2-7, that identify a run in file names.
 func NewRunID() string {
 	var b [5]byte
 	_, _ = rand.Read(b[:]) // it never fails
 	return strings.ToLower(base32.StdEncoding.EncodeToString(b[:]))
 }
 
-// scenario returns the plan's scenario with what was learned of the server by now.
+// scenario returns the plan's scenario with what was learned of the server so far.
 func (r *run) scenario() scenario.Scenario { return r.learned.Apply(r.plan.Scenario) }
 
 // execute makes the trial.
@@ -95,7 +95,7 @@ func (r *run) execute(ctx context.Context) (measure.Result, error) {
 	return r.conclude(ctx)
 }
 
-// canceledOr returns why ctx has ended, if it has, and else err, which often only follows from that.
+// canceledOr returns the cause of ctx's end, if it has ended, and otherwise err, which often only follows from that.
 func canceledOr(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -103,7 +103,7 @@ func canceledOr(ctx context.Context, err error) error {
 	return err
 }
 
-// checkLimits finds out what this machine would not let the run do.
+// checkLimits finds out which limits of this machine would not allow the run.
 func (r *run) checkLimits() error {
 	warning, err := load.CheckLimits(&r.plan.Scenario)
 	if warning != "" {
@@ -112,7 +112,7 @@ func (r *run) checkLimits() error {
 	return err
 }
 
-// start begins everything that goes beside the load. What has begun must be finished: nothing may fail after the
+// start starts everything that runs beside the load. What has started must be finished: nothing may fail after the
 // mischief.
 func (r *run) start(ctx context.Context, s *scenario.Scenario, target upload.Target, start time.Time) (err error) {
 	r.own.Start(ctx, start)
@@ -152,7 +152,7 @@ func (r *run) start(ctx context.Context, s *scenario.Scenario, target upload.Tar
 	return nil
 }
 
-// withoutSecrets returns a scenario as observers may see it, who may show it to anybody.
+// withoutSecrets returns the scenario for observers, which may show it to anybody.
 func withoutSecrets(s scenario.Scenario) scenario.Scenario {
 	s.Key, s.URL = "", s.PublicURL()
 	return s
@@ -165,7 +165,7 @@ func sentAudio(calls *traffic.Traffic, n uint64) (delivery.Sent, bool) {
 	return delivery.Sent{Ext: ext, Size: size, Sum: sum, Audio: file}, ext != ""
 }
 
-// startMischief starts the misbehaving clients that the plan asks for.
+// startMischief starts the mischief that the plan requests.
 func (r *run) startMischief(ctx context.Context, s *scenario.Scenario, start time.Time) (err error) {
 	if len(r.plan.Mischief) == 0 {
 		return nil
@@ -177,14 +177,14 @@ func (r *run) startMischief(ctx context.Context, s *scenario.Scenario, start tim
 	return err
 }
 
-// send sends the load, until its time is over, enough was sent or ctx ends.
+// send sends the load until its time is over, enough was sent or ctx ends.
 func (r *run) send(ctx context.Context) {
 	sending, stop := context.WithCancel(ctx)
 	over := make(chan struct{})
 	var helpers sync.WaitGroup
 	helpers.Go(func() {
 		select {
-		case <-r.env.Enough: // nil never is
+		case <-r.env.Enough: // a nil channel is never ready
 			stop()
 		case <-ctx.Done():
 		case <-over:
@@ -194,7 +194,7 @@ func (r *run) send(ctx context.Context) {
 	})
 	stopMonitor := clock.Every(updateEvery, r.monitor.update)
 	r.sent = r.runner.Run(sending)
-	r.sent.Canceled = ctx.Err() != nil && r.sent.Canceled // what was enough is no interruption
+	r.sent.Canceled = ctx.Err() != nil && r.sent.Canceled // an end by Enough is no interruption
 	stopMonitor()
 	close(over)
 	helpers.Wait()
@@ -202,7 +202,7 @@ func (r *run) send(ctx context.Context) {
 	r.emit(event.Sent{})
 }
 
-// close ends and closes what the trial has opened.
+// close ends and closes everything that the trial has opened.
 func (r *run) close() {
 	if r.verification != nil {
 		r.verification.Close()

@@ -31,10 +31,10 @@ import (
 
 const testKey = "test-api-key"
 
-// asServer has this test's program be a server, as a child of the test.
+// asServer makes this test's program a server, as a child of the test.
 const asServer = "RDIOSTRESS_TEST_AS_SERVER"
 
-// Nothing may be left of any trial.
+// No trial may leave goroutines behind.
 func TestMain(m *testing.M) {
 	if os.Getenv(asServer) != "" {
 		os.Exit(serveChild(os.Args[1], os.Args[2]))
@@ -92,7 +92,7 @@ func startServer(t *testing.T) string {
 	}
 }
 
-// plan is a plan of some seconds against a server.
+// plan returns a plan of some seconds against a server.
 func plan(url string) trial.Plan {
 	return trial.Plan{
 		Scenario: scenario.Scenario{
@@ -116,7 +116,7 @@ type heard struct{ list []trial.Event }
 
 func (h *heard) Observe(e trial.Event) { h.list = append(h.list, e) }
 
-// kinds are the types of the events, each once where it comes several times in a row.
+// kinds returns the types of the events, without repetitions in a row.
 func (h *heard) kinds() (names []string) {
 	for _, e := range h.list {
 		names = append(names, strings.TrimPrefix(reflect.TypeOf(e).String(), "event."))
@@ -134,7 +134,7 @@ func of[E trial.Event](h *heard) (e E) {
 	return e
 }
 
-// A trial is made by one call, tells what happens in order, and its result accounts for every call.
+// One call makes a trial, emits its events in order, and returns a result that accounts for every call.
 func TestRun(t *testing.T) {
 	p := plan(startServer(t))
 	p.Watch = trial.WatchPlan{PID: os.Getpid()}
@@ -144,7 +144,7 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	total := uint64(0) // with the ramp, which is not scored
+	total := uint64(0) // including the ramp, which is not scored
 	for _, phase := range res.Phases {
 		total += phase.Totals.Attempted
 	}
@@ -191,7 +191,7 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// What is left when a trial is canceled is what was measured until then, or an error if that was nothing.
+// A canceled trial returns what was measured so far, or an error if that is nothing.
 func TestCancel(t *testing.T) {
 	url := startServer(t)
 	for _, when := range []string{"Preparing", "Started", "Second", "AwaitingStorage"} {
@@ -226,7 +226,7 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-// A trial that cannot be made says why by a type.
+// The error of a trial that cannot be made has a type of its own.
 func TestErrors(t *testing.T) {
 	url := startServer(t)
 	busy, err := net.Listen("tcp", "127.0.0.1:0")
@@ -272,7 +272,7 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// Whoever makes several trials prepares them once, and ends each when it was enough.
+// The caller of several trials prepares them once, and ends each when enough was sent.
 func TestEnvironment(t *testing.T) {
 	p := plan(startServer(t))
 	p.Priming.Mode = trial.PrimeOn
@@ -315,7 +315,7 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
-// A server whose duplicates reach further has its calls dated further apart.
+// If a server's duplicate window is longer, the calls are dated further apart.
 func TestWindow(t *testing.T) {
 	taken := map[string]time.Time{}
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -20,10 +20,10 @@ import (
 	"rdiostress/internal/trial/verification"
 )
 
-// knowingServer accepts every call and stores it at once, and tells as a Prober what it has and knows.
+// knowingServer accepts every call and stores it at once, and as a Prober shows its calls and talkgroups.
 type knowingServer struct {
 	adds     *bool
-	faults   int // of reading what it knows, before that works
+	faults   int // failed reads of its talkgroups, before one works
 	takesAny bool
 
 	mu    sync.Mutex
@@ -84,7 +84,8 @@ func (s *knowingServer) Settings(context.Context) (delivery.Settings, error) {
 	return delivery.Settings{AutoPopulates: s.adds}, nil
 }
 
-// serve starts it with what it knows, and returns a trial against it that is about to be prepared, and what it tells.
+// serve starts the server with its known talkgroups, and returns a trial against it that is about to be prepared, and
+// its events.
 func (s *knowingServer) serve(t *testing.T, known string, change func(*Plan)) (*run, *told) {
 	t.Helper()
 	s.known = make(map[verification.Talkgroup]bool)
@@ -123,17 +124,17 @@ func ids(t *testing.T, text string) scenario.IDs {
 	return list
 }
 
-// Talkgroups that the server has are not primed, however it is asked to prime, and where its database says so, the
-// others are.
+// Talkgroups that the server has are not primed, with any priming setting. If its database shows these, the others are
+// primed.
 func TestKnownTalkgroupsAreNotPrimed(t *testing.T) {
 	yes := true
 	for _, tt := range []struct {
 		name   string
 		server *knowingServer
-		learns bool // by the preflight
+		learns bool // according to the preflight
 		change func(*Plan)
 		known  string
-		primed int // talkgroups; negative: nothing is said of priming
+		primed int // talkgroups; negative: no priming in the result
 	}{
 		{"some are known", &knowingServer{}, true, nil, "1001-1060", 40},
 		{"all are known", &knowingServer{}, true, nil, "1001-1100", 0},
@@ -182,7 +183,7 @@ func TestKnownTalkgroupsAreNotPrimed(t *testing.T) {
 	}
 }
 
-// use has a plan use systems and talkgroups that the user names.
+// use makes a plan use systems and talkgroups that the user names.
 func use(t *testing.T, systems, talkgroups string) func(*Plan) {
 	t.Helper()
 	return func(p *Plan) {
@@ -190,14 +191,14 @@ func use(t *testing.T, systems, talkgroups string) func(*Plan) {
 	}
 }
 
-// A server that adds no talkgroups by itself is sent only what it has: of the default ones those that it knows, else
-// what the user has named, unless it knows none of it.
+// A server that adds no talkgroups by itself is sent only what it has: of the default talkgroups those that it knows,
+// or else what the user has named, unless it knows none of these.
 func TestServerThatAddsNoTalkgroups(t *testing.T) {
 	no := false
 	for _, tt := range []struct {
 		name, named, known string
-		talkgroups         string // of the run; empty: there is none
-		said               string // by a warning or the error
+		talkgroups         string // of the run; empty: there is no run
+		said               string // text of a warning or the error
 	}{
 		{"all are known", "", "1001-1100", "1001-1100", ""},
 		{
@@ -262,7 +263,7 @@ func TestServerThatAddsNoTalkgroups(t *testing.T) {
 	}
 }
 
-// Where the server knows nothing at all, no talkgroups are named that it could be sent.
+// If the server knows no talkgroups at all, the error names none that can be sent.
 func TestServerThatKnowsNothing(t *testing.T) {
 	no := false
 	e := talkgroupsError(&verification.Knowledge{Adds: &no}, "does not know any of the %d", 3)

@@ -9,7 +9,7 @@ import (
 	"rdiostress/internal/trial/verification"
 )
 
-// testPlan is the plan of a short trial against a server, as the flags' defaults have it.
+// testPlan returns the plan of a short trial against a server, with the flags' defaults.
 func testPlan(t *testing.T, url string) Plan {
 	t.Helper()
 	return Plan{
@@ -28,7 +28,7 @@ func testPlan(t *testing.T, url string) Plan {
 	}
 }
 
-// told is an Observer that keeps what it is told.
+// told is an Observer that records its events.
 type told struct {
 	mu   sync.Mutex
 	list []Event

@@ -14,7 +14,7 @@ import (
 	clips "rdiostress/testdata/audio"
 )
 
-// A plan that cannot be carried out is refused before anything is tried.
+// A plan that cannot be carried out is refused before the trial starts anything.
 func TestValidate(t *testing.T) {
 	const url = "http://127.0.0.1:1"
 	good := testPlan(t, url)
@@ -55,7 +55,7 @@ func TestValidate(t *testing.T) {
 	}
 }
 
-// A plan names a folder to replay, and no more of it: the trial finds out the rest.
+// A plan only names a folder to replay: the trial finds out the rest.
 func TestOpenRecordings(t *testing.T) {
 	dir := t.TempDir()
 	sound, err := clips.FS.ReadFile("public-works-6s.m4a")

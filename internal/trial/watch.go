@@ -10,14 +10,14 @@ import (
 	"rdiostress/internal/observe"
 )
 
-// Watch watches the server during one trial or several. A nil Watch sees nothing.
+// Watch watches the server during one or more trials. A nil Watch observes nothing.
 type Watch struct {
-	watcher *observe.Watcher // nil where the server is not watched
-	absent  string           // why it is not
+	watcher *observe.Watcher // nil if the server is not watched
+	absent  string           // why it is not watched
 	client  *http.Client
 }
 
-// WatchError says what was asked to be watched and cannot be.
+// WatchError is the reason why something cannot be watched that was requested explicitly.
 type WatchError struct{ Err error }
 
 // Error implements error.
@@ -26,7 +26,7 @@ func (e *WatchError) Error() string { return e.Err.Error() }
 // Unwrap returns the cause.
 func (e *WatchError) Unwrap() error { return e.Err }
 
-// OpenWatch finds what can be watched of a plan's server, in an environment in which the bundled one may run. The
+// OpenWatch finds out what can be watched of a plan's server, in an environment that may have the bundled server. The
 // caller starts and stops the Watch. The error is a *WatchError.
 func (e *Environment) OpenWatch(ctx context.Context, p *Plan) (*Watch, error) {
 	if p.Watch.NotWatched != "" {
@@ -37,7 +37,7 @@ func (e *Environment) OpenWatch(ctx context.Context, p *Plan) (*Watch, error) {
 		return nil, err
 	}
 	plan, url := p.Watch, p.Scenario.URL
-	if s := e.Server; s != nil { // of which all is known
+	if s := e.Server; s != nil { // everything about the bundled server is known
 		url = s.URL()
 		if plan.PID == 0 {
 			plan.PID = s.PID()
@@ -58,7 +58,7 @@ func (e *Environment) OpenWatch(ctx context.Context, p *Plan) (*Watch, error) {
 	return &Watch{watcher: w, client: client}, nil
 }
 
-// Start begins to watch, until Stop is called; ctx does not end it.
+// Start watches until Stop is called; ctx does not end it.
 func (w *Watch) Start(ctx context.Context, at time.Time) {
 	if w.sees() {
 		w.watcher.Start(context.WithoutCancel(ctx), at)
@@ -67,7 +67,7 @@ func (w *Watch) Start(ctx context.Context, at time.Time) {
 
 func (w *Watch) sees() bool { return w != nil && w.watcher != nil }
 
-// Latest returns what was seen of the server just now.
+// Latest returns the current observations of the server.
 func (w *Watch) Latest() measure.Observation {
 	if !w.sees() {
 		return measure.Observation{}
@@ -75,7 +75,7 @@ func (w *Watch) Latest() measure.Observation {
 	return w.watcher.Latest()
 }
 
-// LatestOf returns what was read last of a signal, if that was after a time since watching began.
+// LatestOf returns the last value of a signal, if it was read after a time since watching began.
 func (w *Watch) LatestOf(sig measure.Signal, since time.Duration) (float64, bool) {
 	if !w.sees() {
 		return 0, false
@@ -83,7 +83,7 @@ func (w *Watch) LatestOf(sig measure.Signal, since time.Duration) (float64, bool
 	return w.watcher.Samples.LatestOf(sig, since)
 }
 
-// Readings returns those of a signal between two times.
+// Readings returns the values of a signal between two times.
 func (w *Watch) Readings(sig measure.Signal, from, to time.Duration) []measure.Reading {
 	if !w.sees() {
 		return nil
@@ -99,7 +99,7 @@ func (w *Watch) Stop() {
 	}
 }
 
-// Fill puts what was seen into a result, whose series is complete. It is called after Stop. A nil Watch changes
+// Fill writes the observations to a result, whose series is complete. It is called after Stop. A nil Watch changes
 // nothing.
 func (w *Watch) Fill(res *measure.Result) {
 	switch {
@@ -112,7 +112,7 @@ func (w *Watch) Fill(res *measure.Result) {
 	w.watcher.FillResult(res)
 }
 
-// Busy returns what reports whether the server is seen at work, given how many processors it uses at rest; nil where it
+// Busy returns a function that reports whether the server is seen to work, given its processor use at rest; nil if it
 // is not watched.
 func (w *Watch) Busy(resting float64) func() bool {
 	if !w.sees() {
@@ -124,16 +124,15 @@ func (w *Watch) Busy(resting float64) func() bool {
 	}
 }
 
-// The least that shows that a server is at work: this much of a processor, or this number of calls in its queue.
+// The minimum that shows that a server works: this much of a processor, or this number of calls in its queue.
 const (
 	busyCPU   = 0.1
 	busyQueue = 1
 )
 
-// IsBusy reports whether what was seen of a server just now shows it at work, given how many processors it uses at
-// rest.
+// IsBusy reports whether the current observations show the server at work, given its processor use at rest.
 func IsBusy(seen *measure.Observation, resting float64) bool {
-	cpu, _ := seen.Get(measure.CPU) // 0 where it was not seen
+	cpu, _ := seen.Get(measure.CPU) // 0 if not observed
 	queued, _ := seen.Get(measure.UploadQueue)
 	return cpu > resting+busyCPU || queued >= busyQueue
 }

@@ -22,9 +22,9 @@ type ConnectOptions struct {
 
 	HTTP2 bool // use HTTP/2 if an https target has it
 	// for https; nil checks the server's certificate against the authorities of the system
-	TLS *tls.Config
-	Resolve     map[string]string // host:port to connect to instead of a host:port
-	Connect     time.Duration     // timeout for opening a connection, including TLS; 0 is DefaultConnectTimeout
+	TLS     *tls.Config
+	Resolve map[string]string // host:port to connect to instead of a host:port
+	Connect time.Duration     // timeout for opening a connection, including TLS; 0 is DefaultConnectTimeout
 }
 
 // DefaultConnectTimeout is the timeout for opening a connection unless the options have another.

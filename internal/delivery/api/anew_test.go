@@ -19,24 +19,24 @@ import (
 	"rdiostress/internal/rdio"
 )
 
-// shelfCall is a call of a shelf.
+// shelfCall is a call on a shelf.
 type shelfCall struct {
 	id   int64
 	name string
 	call rdio.Call
 }
 
-// shelf is a server that lists calls in each of the ways that there are, whatever their ids.
+// shelf is a server that lists calls in every supported way, whatever their ids.
 type shelf struct {
 	*httptest.Server
 	mu      sync.Mutex
-	store   string      // its name, which cursors have
+	store   string      // its name, as cursors have it
 	calls   []shelfCall // in the order in which they were stored
 	asked   int
-	largest int // page
+	largest int // page so far
 }
 
-// newShelf starts a server that lists calls by cursor, by id (as older ones) or only by pages.
+// newShelf starts a server that lists calls by cursor, by id (as older servers do), or only by pages.
 func newShelf(t *testing.T, way string) *shelf {
 	s := &shelf{store: "a"}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -126,7 +126,7 @@ func (s *shelf) add(id int64, name string, call rdio.Call) {
 	s.calls = append(s.calls, shelfCall{id, name, call})
 }
 
-// recentRun is the ledger of some calls of a run, dated lately.
+// recentRun is the ledger of a run of a few recent calls.
 func recentRun(calls int) (l *delivery.Ledger, call func(n int) (string, rdio.Call)) {
 	start := time.Now()
 	l = delivery.NewLedger("run-7f3a-", start)
@@ -141,7 +141,7 @@ func recentRun(calls int) (l *delivery.Ledger, call func(n int) (string, rdio.Ca
 	return l, call
 }
 
-// Calls are counted right in whatever order their ids are, and where the server has begun anew with an empty store.
+// Calls are counted correctly in any order of ids, and after the server started again with an empty store.
 func TestIdsInAnyOrder(t *testing.T) {
 	const calls = 50
 	for _, way := range []string{"cursor", "id", "pages"} {
@@ -204,8 +204,8 @@ func TestIdsInAnyOrder(t *testing.T) {
 	}
 }
 
-// A list of many pages is read as fast as the server answers, beside millions of older calls, and it is said how many
-// calls there are to be read.
+// A list of many pages is read as fast as the server answers, although millions of older calls are beside it, and the
+// progress says how many calls are left to read.
 func TestManyPages(t *testing.T) {
 	const calls = 4321
 	for _, way := range []string{"cursor", "id", "pages"} {

@@ -13,7 +13,7 @@ import (
 	"rdiostress/internal/rdio"
 )
 
-// ErrNoAPI says that a server has no list of calls to look at.
+// ErrNoAPI means that a server has no readable list of calls.
 var ErrNoAPI = errors.New("it does not list its calls under /api/calls")
 
 // api is a Prober that reads the list of calls that rdiostress's own server and sdrtrunk-rdio-api have.
@@ -22,32 +22,31 @@ type api struct {
 	list   url.URL
 	pause  time.Duration
 
-	// cursor is where reading begins, where the list can be followed by a cursor, and then every call is seen once,
-	// with any number of servers. Where it is empty and byID is set, the list can be read on from an id; else only page
-	// by page. The first two have hashes.
+	// cursor is where reading begins if the list can be followed by a cursor: then every call is seen once, with any
+	// number of servers. If it is empty and byID is set, the list can be read on from an id; otherwise only page by
+	// page. Lists with a cursor or ids have hashes.
 	cursor string
 	byID   bool
 
-	since   time.Time   // what is dated before is not counted: nothing of a run is, and counting it takes long
+	since   time.Time   // earlier calls are not counted: no call of a run is that old, and counting them is slow
 	counted int64       // the number of calls when it was opened
-	start   int64       // the highest id when it was opened, where calls are read on from an id
-	witness *ListedCall // the call of that id, by which it shows whether the list has begun anew
+	start   int64       // the highest id when it was opened, if calls are read on from an id
+	witness *ListedCall // the call with that id: if it is gone, the list has started again
 }
 
 const (
 	MaxPage     = 1000
-	plainPage   = 100             // the most that sdrtrunk-rdio-api gives
-	plainPause  = 2 * time.Second // before a page is asked for again that the server refused for the moment
-	pagesAtOnce = 4               // are asked for, of a list that has only pages
+	plainPage   = 100             // sdrtrunk-rdio-api's maximum
+	plainPause  = 2 * time.Second // before a refused page is requested again
+	pagesAtOnce = 4               // requested at once, if a list has only pages
 	ListPath    = "/api/calls"
 
-	// countedDays are looked back at where calls are only counted. Servers delete calls that are older, so runs date
-	// none to before.
+	// countedDays is how far back calls are counted. Servers delete older calls, so no run dates a call earlier.
 	countedDays = 8
 )
 
-// Open opens the list of calls of the server whose address is given, with or without the path for uploads. It
-// returns an error that wraps ErrNoAPI if the server answers, but has no such list.
+// Open opens the list of calls of the server at an address, with or without the upload path. It returns an error that
+// wraps ErrNoAPI if the server answers but has no such list.
 func Open(ctx context.Context, client *http.Client, server string) (delivery.Prober, error) {
 	u, err := url.Parse(server)
 	if err != nil || u.Host == "" {
@@ -79,13 +78,13 @@ func Open(ctx context.Context, client *http.Client, server string) (delivery.Pro
 	return p, err
 }
 
-// countSince is from when calls are counted by a server that is looked at from now on. It is the beginning of a day,
-// for which rdiostress's own server need not count a part.
+// countSince returns the date from which calls are counted if the server is opened now. It is the start of a day, so
+// that rdiostress's own server need not count part of a day.
 func countSince(now time.Time) time.Time {
 	return now.UTC().Truncate(24*time.Hour).AddDate(0, 0, -countedDays)
 }
 
-// countQuery asks how many calls there are.
+// countQuery asks for the number of calls.
 func (p *api) countQuery() url.Values {
 	query := url.Values{"per_page": {"1"}}
 	if !p.since.IsZero() {
@@ -94,7 +93,7 @@ func (p *api) countQuery() url.Values {
 	return query
 }
 
-// Every is how often to look at most: a server that has to be asked page by page takes few requests.
+// Every returns the shortest interval between two polls. A server that must be read page by page allows few requests.
 func (p *api) Every() time.Duration {
 	if p.byID {
 		return 0
@@ -102,7 +101,7 @@ func (p *api) Every() time.Duration {
 	return p.pause * 3 / 2
 }
 
-// Talkgroups implements Catalogue. The servers that have this list take whatever comes.
+// Talkgroups implements Catalogue. Servers that have this list accept every talkgroup.
 func (p *api) Talkgroups(context.Context, func(system, talkgroup int64)) error {
 	return delivery.ErrTakesAny
 }
@@ -135,7 +134,7 @@ func (p *api) Poll(ctx context.Context, v *delivery.Visitor) error {
 		if call != nil {
 			id = call.ID
 		}
-		if id < p.start { // the list has begun anew
+		if id < p.start { // the list has started again
 			p.start, p.witness = 0, nil
 		}
 		v.Count(id - p.start)
@@ -151,7 +150,8 @@ func (p *api) Poll(ctx context.Context, v *delivery.Visitor) error {
 	return err
 }
 
-// checkCursor has everything read and counted where the list is of another database than when it was opened.
+// checkCursor makes the prober read and count everything if the list belongs to another database than when it was
+// opened.
 func (p *api) checkCursor(ctx context.Context) error {
 	if p.cursor == "" {
 		return nil
@@ -164,10 +164,10 @@ func (p *api) checkCursor(ctx context.Context) error {
 	return err
 }
 
-// beginAnew has everything read and counted that is in the list.
+// beginAnew makes the prober read and count everything in the list.
 func (p *api) beginAnew() { p.cursor, p.counted = "start", 0 }
 
-// count is how many calls there are. Where there are fewer than at the start, the server has begun anew.
+// count returns the number of calls. If there are fewer than at the start, the server has started again.
 func (p *api) count(ctx context.Context) (int64, error) {
 	page, err := p.get(ctx, p.countQuery())
 	if err == nil && page.Total < p.counted {
@@ -176,7 +176,7 @@ func (p *api) count(ctx context.Context) (int64, error) {
 	return page.Total, err
 }
 
-// newest is the call with the highest id; nil without one.
+// newest returns the call with the highest id; nil if there are no calls.
 func (p *api) newest(ctx context.Context) (*ListedCall, error) {
 	page, err := p.get(ctx, url.Values{
 		"per_page": {"1"}, "sort_by": {"id"}, "sort_order": {"desc"}, "count": {"false"},
@@ -187,8 +187,8 @@ func (p *api) newest(ctx context.Context) (*ListedCall, error) {
 	return &page.Calls[0], nil
 }
 
-// ListsByID reports whether a prober reads the list of calls of rdiostress's own server, which can be read on from
-// where it was, and has hashes.
+// ListsByID reports whether a prober reads the list of rdiostress's own server, which can be read on from an id and has
+// hashes.
 func ListsByID(p delivery.Place) bool {
 	a, ok := p.(*api)
 	return ok && a.byID

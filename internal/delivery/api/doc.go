@@ -1,9 +1,9 @@
 // Package api reads the list of calls that a server shows over HTTP: that of rdiostress's own server, of
 // sdrtrunk-rdio-api, and of tr-engine.
 //
-// A list is only counted while a run goes, since reading it costs a server far more than a count does, and read in full
-// in the end, as fast as the server answers. It is read, in this order of preference, behind a cursor, which shows
-// every call once with any number of servers; behind an id, and then what lies below it by the dates of the run's
-// calls; or page by page by these dates. The first two have hashes. However large a list is, only what the run can have
-// brought is read, and a list that brings nothing new, or never ends, is not read on.
+// While a run goes, the prober only counts a list, because reading it costs a server far more than a count. At the end
+// it reads the list in full, as fast as the server answers. It prefers, in this order: a cursor, which shows every call
+// once with any number of servers; an id, and then the calls with lower ids by the dates of the run's calls; or page by
+// page by these dates. The first two have hashes. However large a list is, the prober reads only what can belong to the
+// run, and stops if a list repeats itself or never ends.
 package api

@@ -17,7 +17,7 @@ import (
 	"rdiostress/internal/delivery/deliverytest"
 )
 
-// odd is a server whose list of calls is odd, once it is read.
+// odd is a server whose list of calls is faulty once it is read.
 func odd(t *testing.T, way string, list func(w http.ResponseWriter, q url.Values)) *httptest.Server {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		q := r.URL.Query()
@@ -64,7 +64,7 @@ func openWay(ctx context.Context, way string, s *httptest.Server) (delivery.Prob
 
 func ways() []string { return []string{"cursor", "id", "pages", "tr-engine"} }
 
-// A list whose pages bring nothing new ends, and it is said why.
+// Reading ends with a reason if the pages of a list bring nothing new.
 func TestPagesThatBringNothingNew(t *testing.T) {
 	for _, way := range ways() {
 		t.Run(way, func(t *testing.T) {
@@ -86,7 +86,7 @@ func TestPagesThatBringNothingNew(t *testing.T) {
 	}
 }
 
-// However a list refuses to end, reading does when the time is up, and what was not found by then is pending.
+// Reading ends when the time is up, however a list refuses to end. A call that was not found by then is pending.
 func TestListsWithoutEnd(t *testing.T) {
 	for _, way := range ways() {
 		var next atomic.Int64

@@ -15,7 +15,7 @@ import (
 	"rdiostress/internal/rdio"
 )
 
-// byAPI looks through a server's list of calls.
+// byAPI opens a server's list of calls.
 func byAPI(url string) func(context.Context, *delivery.Ledger) (delivery.Place, error) {
 	return func(ctx context.Context, _ *delivery.Ledger) (delivery.Place, error) {
 		return Open(ctx, &http.Client{}, url)
@@ -139,7 +139,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// late acknowledges at once, and stores when somebody looks.
+// late acknowledges at once, and stores when it is polled.
 func late(s *deliverytest.Station, _ uint64, c deliverytest.Kept) (int, string) {
 	s.Mu.Lock()
 	defer s.Mu.Unlock()
@@ -150,10 +150,10 @@ func late(s *deliverytest.Station, _ uint64, c deliverytest.Kept) (int, string) 
 func TestStoredLate(t *testing.T) {
 	s := deliverytest.NewStation(t, late)
 	s.Gate = func(queued int) int {
-		if len(s.Calls)+queued < 400 { // not before the run is over
+		if len(s.Calls)+queued < 400 { // not before the run ends
 			return 0
 		}
-		return 4 // so few that looking goes on deliverytest.Well after the last reply
+		return 4 // so few that polling goes on well after the last reply
 	}
 	res, d := deliverytest.Rig{
 		Run:     "abcdefgh",
@@ -179,7 +179,7 @@ func TestStoredLate(t *testing.T) {
 	}
 }
 
-// A server that stores on and on when the wait is over has calls pending, not lost.
+// Calls are pending, not lost, if the server still stores when the wait is over.
 func TestPending(t *testing.T) {
 	s := deliverytest.NewStation(t, late)
 	s.Gate = func(int) int { return 1 }
@@ -194,7 +194,7 @@ func TestPending(t *testing.T) {
 	}
 }
 
-// A server that stops storing has lost what is left.
+// Calls are lost if the server stops storing.
 func TestStandsStill(t *testing.T) {
 	s := deliverytest.NewStation(t, late)
 	left := 150
@@ -218,7 +218,7 @@ func TestStandsStill(t *testing.T) {
 	}
 }
 
-// Of what a crash lost, only what was acknowledged before it counts as lost in it.
+// Only calls that were acknowledged before a crash count as lost in it.
 func TestLostInACrash(t *testing.T) {
 	var crashed time.Time
 	s := deliverytest.NewStation(t, late)
@@ -227,7 +227,7 @@ func TestLostInACrash(t *testing.T) {
 			late(s, n, c)
 			s.Mu.Lock()
 			defer s.Mu.Unlock()
-			if len(s.Queue) == 100 && crashed.IsZero() { // what is in memory is gone, except some
+			if len(s.Queue) == 100 && crashed.IsZero() { // calls in memory are lost, except some
 				crashed = time.Now()
 				s.Calls, s.Queue = append(s.Calls, s.Queue[:37]...), nil
 			}
@@ -257,7 +257,7 @@ func TestLostInACrash(t *testing.T) {
 	}
 }
 
-// Runs at the same time on one server do not see each other, nor anybody else's calls.
+// Runs at the same time on one server see neither each other's calls nor those of anybody else.
 func TestSeveralRuns(t *testing.T) {
 	s := deliverytest.NewStation(t, func(s *deliverytest.Station, n uint64, c deliverytest.Kept) (int, string) {
 		if _, ofFirst := deliverytest.NumberOf(rdio.MarkPattern("firstrun"), c.Name); ofFirst && n%100 == 0 {
@@ -298,7 +298,7 @@ func TestSeveralRuns(t *testing.T) {
 	runs.Wait()
 }
 
-// A server that cannot be looked at in the end makes no delivery, and says why.
+// If the server cannot be read at the end, the delivery is absent with a reason.
 func TestGoneInTheEnd(t *testing.T) {
 	s := deliverytest.NewStation(t, deliverytest.Well)
 	ctx, cancel := context.WithCancel(t.Context())

@@ -1,6 +1,6 @@
 package api
 
-// idSet is a set of ids. Those of neighbours share a word, so that a list of millions of calls takes little memory.
+// idSet is a set of ids. Neighbouring ids share a word, so that a list of millions of calls takes little memory.
 type idSet struct {
 	words map[int64]uint64
 	size  int64

@@ -12,7 +12,7 @@ import (
 	"rdiostress/internal/delivery/deliverytest"
 )
 
-// A list of calls without hashes says so, and one with hashes of converted audio that it was not checked.
+// A list of calls without hashes says so; a list with hashes of converted audio says that the audio was not checked.
 func TestAudioOfLists(t *testing.T) {
 	sent := capturetest.Clip(t, audio.WAVAt8kHz, 900*time.Millisecond)
 	size, other := int64(len(sent)), int64(4711)
@@ -47,7 +47,7 @@ func TestAudioOfLists(t *testing.T) {
 	}
 }
 
-// listed is an api whose list has one call.
+// listed returns an api whose list has one call.
 type listed struct {
 	api
 	row *delivery.Row

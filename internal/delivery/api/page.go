@@ -18,34 +18,34 @@ import (
 )
 
 const (
-	replyLimit   = 32 << 20 // a thousand calls with labels of a kilobyte, however they are escaped
+	replyLimit   = 32 << 20 // a thousand calls with escaped labels of a kilobyte
 	apiTimeout   = 20 * time.Second
-	pagePatience = 2 * time.Minute // with a page that the server does not give; limits are by the minute
+	pagePatience = 2 * time.Minute // while the server refuses a page: rate limits count by the minute
 	firstPause   = 100 * time.Millisecond
-	maxPause     = time.Minute // that a server may ask for
+	maxPause     = time.Minute // the longest pause that a server may ask for
 )
 
-// pageError says that a server did not give a page.
+// pageError is a page that a server did not return.
 type pageError struct {
 	path  string
 	code  int
-	after time.Duration // when to ask again, by the server's word; 0 if it has not said
+	after time.Duration // when the server says to ask again; 0 if it does not say
 }
 
 func (e *pageError) Error() string { return fmt.Sprintf("GET %s: %s", e.path, statusWords(e.code)) }
 
-// isTemporary reports whether the server may give the page later.
+// isTemporary reports whether the server may return the page later.
 func (e *pageError) isTemporary() bool {
 	return e.code == http.StatusTooManyRequests || e.code >= http.StatusInternalServerError
 }
 
-// isGone reports whether a list cannot be followed on from a cursor, since it is another list by now.
+// isGone reports whether a cursor is no longer valid because the list is another one by now.
 func isGone(err error) bool {
 	var e *pageError
 	return errors.As(err, &e) && e.code == http.StatusGone
 }
 
-// retryPage gets a page, again after a pause if the server is busy, limits requests or comes back after a crash.
+// retryPage gets a page. It retries after a pause if the server is busy, limits requests or restarts after a crash.
 func retryPage[P any](
 	ctx context.Context, pause time.Duration, get func(context.Context, url.Values) (P, error), query url.Values,
 ) (page P, err error) {
@@ -78,10 +78,10 @@ type ListPage struct {
 	Total   int64        `json:"total"`
 	AfterID *int64       `json:"after_id"`
 
-	NextCursor string `json:"next_cursor,omitempty"` // where the list goes on, if it was followed by a cursor
+	NextCursor string `json:"next_cursor,omitempty"` // where the list goes on, if it is followed by a cursor
 }
 
-// ListedCall is a call in it.
+// ListedCall is a call on a page.
 type ListedCall struct {
 	ID        int64  `json:"id"`
 	Timestamp string `json:"timestamp"`
@@ -108,7 +108,7 @@ func (c *ListedCall) row() delivery.Row {
 	return r
 }
 
-// Number is a number in JSON, or one in quotes, as sdrtrunk-rdio-api has for systems. What is neither is 0.
+// Number is a number in JSON, or one in quotes, which is how sdrtrunk-rdio-api writes systems. Anything else is 0.
 type Number int64
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -128,12 +128,12 @@ func (p *api) get(ctx context.Context, query url.Values) (page ListPage, err err
 	return page, err
 }
 
-// errNoList is of an answer that has no calls.
+// errNoList means that an answer has no calls.
 var errNoList = fmt.Errorf("%w (its answer is no list of calls)", ErrNoAPI)
 
-// getJSON gets a page of a list whose path is shown in errors, with a key where that is not empty.
+// getJSON gets a page of a list. Errors name the path. A key is sent if it is not empty.
 func getJSON(ctx context.Context, client *http.Client, u url.URL, path, key string, page any) error {
-	ctx, cancel := context.WithTimeout(ctx, apiTimeout) // for the whole page, however slowly it comes
+	ctx, cancel := context.WithTimeout(ctx, apiTimeout) // for the whole page, however slow it is
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
@@ -152,7 +152,7 @@ func getJSON(ctx context.Context, client *http.Client, u url.URL, path, key stri
 		return fmt.Errorf("GET %s: %w", path, err)
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode == http.StatusSwitchingProtocols { // after it, net/http reads without heeding any deadline
+	if resp.StatusCode == http.StatusSwitchingProtocols { // net/http would then read without a deadline
 		return fmt.Errorf("%w (%s)", ErrNoAPI, statusWords(resp.StatusCode))
 	}
 	text, err := io.ReadAll(io.LimitReader(resp.Body, replyLimit+1))
@@ -179,7 +179,7 @@ func getJSON(ctx context.Context, client *http.Client, u url.URL, path, key stri
 	return nil
 }
 
-// statusWords is a status with its name. What a server writes in place of that can be anything.
+// statusWords returns a status with its standard name, since a server can write anything in place of that.
 func statusWords(code int) string {
 	return strings.TrimSpace(fmt.Sprintf("%d %s", code, http.StatusText(code)))
 }

@@ -11,7 +11,7 @@ import (
 	"rdiostress/internal/delivery/deliverytest"
 )
 
-// A list of pages that takes few requests a minute is read in full all the same.
+// A list of pages is read in full although the server limits the requests per minute.
 func TestListOfPages(t *testing.T) {
 	var mu sync.Mutex
 	requests, refused := 0, 0

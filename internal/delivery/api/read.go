@@ -12,17 +12,17 @@ import (
 	"rdiostress/internal/delivery"
 )
 
-// errNothingNew says that a list does not come to an end, since its pages show the same calls again.
-var errNothingNew = errors.New("its pages bring nothing new, and no end")
+// errNothingNew means that a list does not end, because its pages repeat the same calls.
+var errNothingNew = errors.New("its pages bring nothing new, and the list does not end")
 
-// reading is a list while it is read to its end.
+// reading is the state of reading a list to its end.
 type reading struct {
 	visitor *delivery.Visitor
 	seen    idSet // calls may change places between two pages
-	total   int64 // how many there are; 0 where that is not known
+	total   int64 // calls in the list; 0 if not known
 }
 
-// take visits the calls that were not seen before, and returns how many.
+// take visits the calls that were not seen before, and returns their number.
 func (r *reading) take(calls []ListedCall) (fresh int) {
 	for i := range calls {
 		if row := calls[i].row(); r.seen.add(row.ID) {
@@ -34,7 +34,7 @@ func (r *reading) take(calls []ListedCall) (fresh int) {
 	return fresh
 }
 
-// tell says how far reading has come.
+// tell reports how much has been read.
 func (r *reading) tell() {
 	if r.visitor.Progress != nil {
 		r.visitor.Progress(r.seen.size, r.total)
@@ -58,8 +58,8 @@ func (p *api) ReadAll(ctx context.Context, v *delivery.Visitor) (err error) {
 	return err
 }
 
-// followCursor reads the calls that have come since the list was opened, whichever of several servers stored them. Of
-// another database than it was then, it reads all.
+// followCursor reads the calls that came since the list was opened, whichever server stored them. If the list belongs
+// to another database than before, it reads all of them.
 func (p *api) followCursor(ctx context.Context, r *reading) error {
 	if total, err := p.count(ctx); err == nil {
 		r.total = max(total-p.counted, 0)
@@ -84,8 +84,8 @@ func (p *api) followCursor(ctx context.Context, r *reading) error {
 	}
 }
 
-// readByID reads the calls with higher ids than there were when the list was opened, and then those with lower ones
-// that are dated as the run's calls are: ids need not rise in the order in which calls are stored.
+// readByID reads the calls with higher ids than when the list was opened, and then those with lower ids and the dates
+// of the run's calls: ids need not rise in the order in which calls are stored.
 func (p *api) readByID(ctx context.Context, r *reading) error {
 	if p.start > 0 {
 		isAnew, err := p.hasBegunAnew(ctx)
@@ -103,7 +103,7 @@ func (p *api) readByID(ctx context.Context, r *reading) error {
 	return err
 }
 
-// readUp reads calls in the order of their ids, after one id and up to another at least.
+// readUp reads calls in the order of their ids, from after one id to at least another.
 func (p *api) readUp(ctx context.Context, r *reading, after, upTo int64, dates url.Values) (last int64, err error) {
 	query := url.Values{
 		"per_page": {strconv.Itoa(MaxPage)}, "sort_by": {"id"}, "sort_order": {"asc"}, "count": {"false"},
@@ -132,7 +132,7 @@ func (p *api) readUp(ctx context.Context, r *reading, after, upTo int64, dates u
 	return after, nil
 }
 
-// hasBegunAnew reports whether the call is no longer there that had the highest id when the list was opened.
+// hasBegunAnew reports whether the call that had the highest id when the list was opened is gone.
 func (p *api) hasBegunAnew(ctx context.Context) (bool, error) {
 	page, err := retryPage(ctx, p.pause, p.get, url.Values{
 		"after_id": {strconv.FormatInt(p.start-1, 10)}, "per_page": {"1"}, "sort_by": {"id"}, "sort_order": {"asc"},
@@ -148,18 +148,18 @@ func (p *api) hasBegunAnew(ctx context.Context) (bool, error) {
 	return now.ID == p.start && (now.Name != p.witness.Name || now.Timestamp != p.witness.Timestamp), nil
 }
 
-// datesOf selects the time that the run's calls are dated to.
+// datesOf selects the dates of the run's calls.
 func datesOf(v *delivery.Visitor) url.Values {
 	return url.Values{
 		"date_from": {v.From.Format(time.RFC3339)}, "date_to": {v.To.Add(time.Second).Format(time.RFC3339)},
 	}
 }
 
-// maxPasses are made through the pages of a list at most, until each call was seen.
+// maxPasses is how often the pages of a list are read at most, until each call was seen.
 const maxPasses = 4
 
-// readPages reads the pages of the time that the run's calls are dated to, again where calls have come meanwhile and
-// moved others to another page.
+// readPages reads the pages of the dates of the run's calls. It reads them again if new calls have moved others to
+// another page.
 func (p *api) readPages(ctx context.Context, r *reading) error {
 	for range maxPasses {
 		fresh, err := p.readPass(ctx, r)
@@ -176,9 +176,9 @@ func (p *api) readPages(ctx context.Context, r *reading) error {
 	return nil
 }
 
-// readPass reads each page once, several at a time.
+// readPass reads each page once, several at the same time.
 func (p *api) readPass(ctx context.Context, r *reading) (fresh int, err error) {
-	const enough = 2 // batches of pages in which no call is new, though some are missing
+	const enough = 2 // batches of pages without a new call, although some are missing
 	stale := 0
 	for first, n := 1, 1; ; first, n = first+n, p.batchOf(first+n, r.total) {
 		pages, err := p.getPages(ctx, r.visitor, first, n)
@@ -204,8 +204,8 @@ func (p *api) readPass(ctx context.Context, r *reading) (fresh int, err error) {
 	}
 }
 
-// batchOf is how many pages to ask for at once from one on. Where the list does not say how many calls it has, that is
-// one after another.
+// batchOf returns how many pages to request at once from a given page on. If the list does not say how many calls it
+// has, that is one at a time.
 func (p *api) batchOf(first int, total int64) int {
 	if total <= 0 {
 		return 1

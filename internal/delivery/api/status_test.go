@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// What a server writes beside its status is not shown.
+// The text that a server writes after its status code is not shown.
 func TestStatusTextIsNotShown(t *testing.T) {
 	for status, want := range map[string]string{
 		"503 \x1b[2Jgone": "GET /api/calls: 503 Service Unavailable", "404 \x1b[2Jgone": "(404 Not Found)",

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// A server that changes to another protocol when it is asked for its list, and then says nothing, has no list.
+// A server that switches to another protocol when its list is requested, and then says nothing, has no list.
 func TestListSwitchingProtocols(t *testing.T) {
 	over := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

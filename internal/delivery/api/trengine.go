@@ -17,28 +17,27 @@ import (
 	"rdiostress/internal/rdio"
 )
 
-// trEngineAPI is a Prober that reads tr-engine's list of calls. The list has neither file names nor hashes: calls are
-// known by system, talkgroup and second, which no two calls of a run share since tr-engine refuses such calls as
+// trEngineAPI is a Prober that reads tr-engine's list of calls. The list has neither file names nor hashes. Calls are
+// identified by system, talkgroup and second, which no two calls of a run share, since tr-engine refuses such calls as
 // duplicates.
 type trEngineAPI struct {
 	client *http.Client
 	list   url.URL
 	key    string
-	since  time.Time // what is dated before is not counted
+	since  time.Time // earlier calls are not counted
 	start  int64     // the number of calls when it was opened
 	pause  time.Duration
 }
 
 const (
 	trEngineList  = "/api/v1/calls"
-	trEnginePage  = 1000        // the most that it gives
-	trEnginePause = time.Second // before it is asked again: it takes 20 requests a second from an address, uploads too
-	trEngineEvery = 5           // pauses between two looks, for the same reason
+	trEnginePage  = 1000        // tr-engine's maximum
+	trEnginePause = time.Second // between requests: it accepts 20 a second from an address, uploads included
+	trEngineEvery = 5           // pauses between two polls, for the same reason
 )
 
-// OpenTREngine opens the list of calls of a tr-engine whose address is given, with or without the path for uploads.
-// Its key is one that uploads carry. It returns an error that wraps ErrNoAPI if the server answers, but has no such
-// list.
+// OpenTREngine opens the list of calls of a tr-engine at an address, with or without the upload path. The key is one
+// that uploads carry. It returns an error that wraps ErrNoAPI if the server answers but has no such list.
 func OpenTREngine(ctx context.Context, client *http.Client, address, key string) (delivery.Prober, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {
@@ -66,7 +65,7 @@ func (p *trEngineAPI) Close() error {
 	return nil
 }
 
-// Every is how often to look at most.
+// Every returns the shortest interval between two polls.
 func (p *trEngineAPI) Every() time.Duration { return trEngineEvery * p.pause }
 
 // Talkgroups implements Catalogue.
@@ -85,14 +84,14 @@ func (p *trEngineAPI) Poll(ctx context.Context, v *delivery.Visitor) error {
 	if err != nil {
 		return err
 	}
-	if *page.Total < p.start { // it has begun anew
+	if *page.Total < p.start { // it has started again
 		p.start = 0
 	}
 	v.Count(*page.Total - p.start)
 	return nil
 }
 
-// countQuery asks how many calls there are.
+// countQuery asks for the number of calls.
 func (p *trEngineAPI) countQuery() url.Values {
 	query := url.Values{"limit": {"1"}}
 	if !p.since.IsZero() {
@@ -101,7 +100,7 @@ func (p *trEngineAPI) countQuery() url.Values {
 	return query
 }
 
-// ReadAll implements Prober. It reads the time that the run's calls are dated to.
+// ReadAll implements Prober. It reads the dates of the run's calls.
 func (p *trEngineAPI) ReadAll(ctx context.Context, v *delivery.Visitor) error {
 	r := trEngineReader{trEngineAPI: p, visitor: v}
 	err := r.readSpan(ctx, v.From.UTC(), v.To.UTC().Add(time.Second))
@@ -111,17 +110,17 @@ func (p *trEngineAPI) ReadAll(ctx context.Context, v *delivery.Visitor) error {
 	return err
 }
 
-// trEngineReader reads the list once. Its pages are sorted by one figure alone, the latest or highest first,
-// whatever is asked for, and calls that have the same one may change places between two pages. So what a page ends
-// with is read apart, by a closer question, and the next page begins after that.
+// trEngineReader reads the list once. The pages are sorted by one column only, the latest or highest first, whatever
+// the query asks for. Calls with the same value may change places between two pages. So the last value of a page is
+// read separately by a narrower query, and the next page begins after it.
 type trEngineReader struct {
 	*trEngineAPI
 	visitor *delivery.Visitor
-	seen    idSet // calls may come while the list is read, and move others on
+	seen    idSet // new calls may move others to another page while the list is read
 	total   int64
 }
 
-// readSpan reads the calls of a span of time, whose end is left out.
+// readSpan reads the calls of a span of time, without its end.
 func (r *trEngineReader) readSpan(ctx context.Context, from, to time.Time) error {
 	for {
 		page, err := r.readPage(ctx, between(from, to), "-start_time", 0)
@@ -148,7 +147,7 @@ func (r *trEngineReader) readSpan(ctx context.Context, from, to time.Time) error
 
 // readInstant reads the calls that began at a time.
 func (r *trEngineReader) readInstant(ctx context.Context, at time.Time) error {
-	const next = time.Microsecond // that PostgreSQL tells apart
+	const next = time.Microsecond // PostgreSQL's resolution
 	query := between(at, at.Add(next))
 	for offset := 0; ; {
 		page, err := r.readPage(ctx, query, "-tgid", offset)
@@ -174,8 +173,7 @@ func (r *trEngineReader) readInstant(ctx context.Context, at time.Time) error {
 	}
 }
 
-// readTalkgroup reads the calls of a talkgroup that began at one time, one of each system, and returns how many there
-// are.
+// readTalkgroup reads the calls of a talkgroup that began at one time, one of each system, and returns their number.
 func (r *trEngineReader) readTalkgroup(ctx context.Context, query url.Values, talkgroup int64) (n int, err error) {
 	query = maps.Clone(query)
 	query.Set("tgid", strconv.FormatInt(talkgroup, 10))
@@ -199,7 +197,7 @@ func between(from, to time.Time) url.Values {
 	return url.Values{"start_time": {from.Format(time.RFC3339Nano)}, "end_time": {to.Format(time.RFC3339Nano)}}
 }
 
-// readPage gets a page of what a query asks for.
+// readPage gets one page of a query's result.
 func (r *trEngineReader) readPage(
 	ctx context.Context, query url.Values, sort string, offset int,
 ) (trEngineCalls, error) {
@@ -227,7 +225,7 @@ type trEngineCalls struct {
 	Total *int64         `json:"total"`
 }
 
-// trEngineCall is a call in it.
+// trEngineCall is a call on a page.
 type trEngineCall struct {
 	ID        int64     `json:"call_id"`
 	Label     string    `json:"system_name"`

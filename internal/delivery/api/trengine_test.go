@@ -21,15 +21,15 @@ import (
 	"rdiostress/internal/traffic"
 )
 
-// engine lists calls as tr-engine does: the latest or highest first whatever is asked for, at most 1,000 at once, in
-// no certain order where they are alike, and for those with the key alone.
+// engine lists calls as tr-engine does: the latest or highest first whatever the query asks for, at most 1,000 at once,
+// equal ones in random order, and only for requests with the key.
 type engine struct {
 	*httptest.Server
 	calls   []engineCall
 	key     string
 	busy    int // every nth request is refused
 	asked   int
-	largest int // page that was given
+	largest int // page so far
 }
 
 type engineCall struct {
@@ -86,8 +86,8 @@ func (e *engine) list(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(map[string]any{"calls": calls, "total": total, "limit": limit, "offset": offset})
 }
 
-// A run whose calls share few seconds, as where talkgroups are many and the window is wide, is read in full through
-// the list.
+// A run whose calls share few seconds, such as one with many talkgroups and a wide window, is read in full through the
+// list.
 func TestTREngineList(t *testing.T) {
 	e := newEngine(t, "hush")
 	e.busy = 7
@@ -150,7 +150,7 @@ func TestTREngineList(t *testing.T) {
 	}
 }
 
-// What has no such list is said to have none; and whoever is asked for it is looked at rarely.
+// A server without such a list is reported to have none; a server with one is polled rarely.
 func TestNoTREngine(t *testing.T) {
 	for _, answer := range []string{"<html>", `{"results":[],"count":0}`, `{"calls":[]}`, `{"calls":7,"total":0}`} {
 		s := httptest.NewServer(
@@ -177,7 +177,7 @@ func TestNoTREngine(t *testing.T) {
 	}
 }
 
-// A list that takes few requests is not looked at every second.
+// A list that allows few requests is not polled every second.
 func TestHowOftenListsAreLookedAt(t *testing.T) {
 	own, other := &api{byID: true, pause: plainPause}, &api{pause: plainPause}
 	if own.Every() != 0 || other.Every() != 3*time.Second {
@@ -185,7 +185,7 @@ func TestHowOftenListsAreLookedAt(t *testing.T) {
 	}
 }
 
-// The labels that a run gives to systems are those by which tr-engine's calls are known to be its own.
+// The labels that a run gives to systems identify tr-engine's calls as the run's own.
 func TestOwnLabels(t *testing.T) {
 	for system, number := range map[int64]string{0: "0", 1: "1", 11: "11", 65535: "65535", 123456789: "123456789"} {
 		m := ownLabels.FindStringSubmatch(traffic.SystemLabel(system))
@@ -200,8 +200,8 @@ func TestOwnLabels(t *testing.T) {
 	}
 }
 
-// A stranger's call of the same talkgroup and second makes no lost call stored, and none stored twice; in a replay,
-// whose labels are others', it may be the run's own.
+// A stranger's call of the same talkgroup and second neither turns a lost call into a stored one nor a stored one into
+// two. In a replay, whose labels come from the recording, it may be the run's own.
 func TestStrangersCallsInTREngine(t *testing.T) {
 	start := time.Date(2026, 11, 30, 10, 0, 0, 0, time.UTC)
 	for _, tt := range []struct {

@@ -1,6 +1,6 @@
-// Package capturetest has what the tests of package delivery and of its places share and what does not need that
-// package: when the calls of captured databases were, audio to compare, and what an account says of audio in short. It
-// is for tests only.
+// Package capturetest has helpers for the tests of package delivery and its subpackages that do not need that package:
+// the dates of the captured databases, audio to compare, and a short form of an account's audio results. It is for
+// tests only.
 package capturetest
 
 import (
@@ -15,13 +15,13 @@ import (
 	clips "rdiostress/testdata/audio"
 )
 
-// When the first call was that the captured databases of rdio-scanner 7 and 6 have.
+// The dates of the first calls in the captured databases of rdio-scanner 7 and 6.
 var (
 	FirstOfSeven = time.UnixMilli(1795472069000)
 	FirstOfSix   = time.Date(2026, 11, 23, 22, 14, 37, 0, time.UTC)
 )
 
-// Embedded reads a clip that is built into the program.
+// Embedded returns a clip that is built into the program.
 func Embedded(t testing.TB, name string) []byte {
 	t.Helper()
 	file, err := clips.FS.ReadFile(name)
@@ -31,7 +31,7 @@ func Embedded(t testing.TB, name string) []byte {
 	return file
 }
 
-// Clip is a clip of a kind and length.
+// Clip returns a clip of a given kind and length.
 func Clip(t testing.TB, k audio.Kind, length time.Duration) []byte {
 	t.Helper()
 	source, err := audio.New(k, 0)
@@ -42,14 +42,14 @@ func Clip(t testing.TB, k audio.Kind, length time.Duration) []byte {
 	return clip.Bytes([]byte("a call"))
 }
 
-// CallOf is call i of a run of many, five seconds apart.
+// CallOf returns call i of a run of many calls, five seconds apart.
 func CallOf(i int) rdio.Call {
 	at := FirstOfSix.Add(time.Duration(i) * 5 * time.Second)
 	return rdio.Call{System: int64(11 + i%2), Talkgroup: int64(1001 + i%3), Time: at}
 }
 
-// Told is what an account says of audio, in short: how many calls are stored and altered, how many were compared,
-// converted and checked, why not more, and what is wrong with those that are altered.
+// Told returns an account's audio results in short: how many calls are stored and altered, how many were compared,
+// converted and checked, why not more, and what is wrong with the altered ones.
 func Told(d *measure.Delivery) string {
 	words := fmt.Sprintf("%d+%d; %d compared, %d converted, %d checked", *d.Stored, *d.Corrupted, *d.AudioCompared,
 		*d.AudioConverted, *d.AudioConvertedChecked)
@@ -64,7 +64,7 @@ func Told(d *measure.Delivery) string {
 	return words
 }
 
-// CheckTold checks what an account says of audio.
+// CheckTold checks an account's audio results.
 func CheckTold(t testing.TB, what string, d *measure.Delivery, want string) {
 	t.Helper()
 	if got := Told(d); got != want {

@@ -1,3 +1,3 @@
-// Package deliverytest has what the tests of delivery and of its places share: a run whose calls are known, a server
-// that stores calls in every wrong way, and a delivery's counts in a line.
+// Package deliverytest has helpers for the tests of delivery and its subpackages: a run whose calls are known, a server
+// with every kind of storage fault, and a delivery's counts in one line.
 package deliverytest

@@ -15,7 +15,7 @@ import (
 	"rdiostress/internal/traffic"
 )
 
-// Record takes the receipt of a call that was uploaded in a moment.
+// Record takes the receipt of a call that was uploaded in an instant.
 func Record(l *delivery.Ledger, n uint64, c rdio.Call, class measure.Class) {
 	done := time.Second + time.Duration(n)*time.Millisecond
 	l.Record(
@@ -24,11 +24,11 @@ func Record(l *delivery.Ledger, n uint64, c rdio.Call, class measure.Class) {
 	)
 }
 
-// CapturedRun is the ledger of the run that filled the captured databases, whose first call is dated to a time: twelve
-// calls; three that were acknowledged, but dropped as duplicates; one with a wrong key.
+// CapturedRun returns the ledger of the run that filled the captured databases: twelve calls; three that were
+// acknowledged but dropped as duplicates; one with a wrong key. first is the date of the first call.
 func CapturedRun(first time.Time) *delivery.Ledger { return RunOf("run-7f3a-", first) }
 
-// RunOf is the ledger of the same calls, of a run whose file names have another pattern.
+// RunOf returns the ledger of the same calls in a run whose file names have another pattern.
 func RunOf(pattern string, first time.Time) *delivery.Ledger {
 	l := delivery.NewLedger(pattern, first.Add(time.Hour))
 	call := func(i int) rdio.Call {
@@ -48,7 +48,7 @@ func RunOf(pattern string, first time.Time) *delivery.Ledger {
 	return l
 }
 
-// Account accounts for a ledger's calls with a prober.
+// Account makes an account of a ledger's calls with a prober.
 func Account(t testing.TB, l *delivery.Ledger, p delivery.Prober, o *delivery.AudioOptions) *measure.Delivery {
 	t.Helper()
 	patient := *o
@@ -60,7 +60,7 @@ func Account(t testing.TB, l *delivery.Ledger, p delivery.Prober, o *delivery.Au
 	return &d
 }
 
-// Tally is a delivery's counts in a line.
+// Tally returns a delivery's counts in one line.
 func Tally(d *measure.Delivery) string {
 	var by measure.Altered
 	if d.Altered != nil {
@@ -88,7 +88,7 @@ func Tally(d *measure.Delivery) string {
 	)
 }
 
-// Converted reads a sample of converted audio, of 0.9 s.
+// Converted returns a sample of converted audio of 0.9 s.
 func Converted(t testing.TB, name string) []byte {
 	t.Helper()
 	file, err := os.ReadFile(filepath.Join("..", "..", "audio", "testdata", name))
@@ -98,7 +98,7 @@ func Converted(t testing.TB, name string) []byte {
 	return file
 }
 
-// Sending has every call sent with the same audio, which can be made once more.
+// Sending returns options for a run that sends the same audio with every call, and can build it again.
 func Sending(ext string, file []byte) *delivery.AudioOptions {
 	sent := delivery.Sent{
 		Ext:   ext,
@@ -109,7 +109,7 @@ func Sending(ext string, file []byte) *delivery.AudioOptions {
 	return &delivery.AudioOptions{Sent: func(uint64) (delivery.Sent, bool) { return sent, true }}
 }
 
-// ManyCalls is the ledger of such a run, of which all are acknowledged.
+// ManyCalls returns the ledger of such a run, with all calls acknowledged.
 func ManyCalls(calls int) *delivery.Ledger {
 	l := delivery.NewLedger("run-7f3a-", capturetest.FirstOfSix.Add(time.Hour))
 	for i := range calls {
@@ -118,7 +118,7 @@ func ManyCalls(calls int) *delivery.Ledger {
 	return l
 }
 
-// Words is how storing has ended in a line.
+// Words returns in one line how storing ended.
 func Words(d measure.Delivery) string {
 	if d.Failed {
 		return "failed: " + d.Absent
@@ -128,7 +128,7 @@ func Words(d measure.Delivery) string {
 	)
 }
 
-// Labels are labels, and the systems that they say.
+// Labels are labels and the systems that they name.
 func Labels() map[string]int64 {
 	return map[string]int64{
 		traffic.SystemLabel(11): 11, "rdiostress": -1, "": -1, "11": -1, "butco": delivery.OthersSystem,

@@ -28,10 +28,10 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// Imported is what a server answers that has taken a call.
+// Imported is the answer of a server that has accepted a call.
 const Imported = "Call imported successfully."
 
-// Kept is a call as a station keeps it.
+// Kept is a call as a station stores it.
 type Kept struct {
 	Name  string
 	Call  rdio.Call
@@ -41,17 +41,17 @@ type Kept struct {
 // Station is a server for tests that keeps calls in memory, and lists them as rdiostress's own server does.
 type Station struct {
 	*httptest.Server
-	Pattern string // of its calls' names
-	// Take is what it does with call n: what it answers, and what it keeps by Store.
+	Pattern string // of the calls' file names
+	// Take decides what happens to call n: what the station answers, and what it keeps by Store.
 	Take func(s *Station, n uint64, c Kept) (status int, text string)
 
 	Mu    sync.Mutex
 	Calls []Kept
-	Queue []Kept               // acknowledged, and not stored yet
-	Gate  func(queued int) int // how many of the queue to store when somebody looks
+	Queue []Kept               // acknowledged, but not stored yet
+	Gate  func(queued int) int // how many queued calls to store at each poll
 }
 
-// NewStation starts a server that does with calls what take says.
+// NewStation starts a server that handles calls with take.
 func NewStation(t testing.TB, take func(s *Station, n uint64, c Kept) (int, string)) *Station {
 	s := &Station{Take: take, Pattern: rdio.MarkPattern("abcdefgh")}
 	mux := http.NewServeMux()
@@ -62,13 +62,13 @@ func NewStation(t testing.TB, take func(s *Station, n uint64, c Kept) (int, stri
 	return s
 }
 
-// Well takes a call as a server should.
+// Well stores a call as a server should.
 func Well(s *Station, _ uint64, c Kept) (int, string) {
 	s.Store(c)
 	return 200, Imported
 }
 
-// Every does something to every nth call, and takes the others well.
+// Every applies a fault to every nth call, and stores the others well.
 func Every(
 	nth uint64,
 	odd func(s *Station, n uint64, c Kept) (int, string),
@@ -81,16 +81,16 @@ func Every(
 	}
 }
 
-// Rig makes a run of Total calls against a server and looks what became of them.
+// Rig makes a run of Total calls against a server and verifies them.
 type Rig struct {
 	Run     string
 	Total   uint64
 	Open    func(ctx context.Context, l *delivery.Ledger) (delivery.Place, error)
 	Options delivery.Options
-	Crash   time.Duration // told of if not 0
+	Crash   time.Duration // reported if not 0
 }
 
-// InShort is a delivery's counts in a line.
+// InShort returns a delivery's counts in one line.
 func InShort(d measure.Delivery) string {
 	if d.Failed {
 		return "failed: " + d.Absent
@@ -106,7 +106,7 @@ func InShort(d measure.Delivery) string {
 	return line
 }
 
-// Soon waits for little, since nothing comes late.
+// Soon waits only shortly, since nothing comes late.
 func Soon() delivery.Options {
 	return delivery.Options{Every: 20 * time.Millisecond, Timeout: 200 * time.Millisecond, Max: time.Minute}
 }
@@ -126,7 +126,7 @@ func (s *Station) upload(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusExpectationFailed)
 		return
 	}
-	s.Mu.Lock() // the uploader's system calls do not tell the race detector what came before
+	s.Mu.Lock() // the race detector cannot order events by the uploader's system calls
 	pattern, take := s.Pattern, s.Take
 	s.Mu.Unlock()
 	n, ok := NumberOf(pattern, call.AudioName)
@@ -138,7 +138,7 @@ func (s *Station) upload(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintln(w, text)
 }
 
-// Change changes the station after it has started.
+// Change changes the station while it runs.
 func (s *Station) Change(f func()) {
 	s.Mu.Lock()
 	defer s.Mu.Unlock()
@@ -152,14 +152,14 @@ func (s *Station) Store(calls ...Kept) {
 	s.Calls = append(s.Calls, calls...)
 }
 
-// Stored is how many calls are kept.
+// Stored returns how many calls are kept.
 func (s *Station) Stored() uint64 {
 	s.Mu.Lock()
 	defer s.Mu.Unlock()
 	return uint64(len(s.Calls))
 }
 
-// list knows the queries that the prober makes, and refuses others.
+// list answers the queries that the prober makes, and refuses others.
 func (s *Station) list(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	s.Mu.Lock()
@@ -186,7 +186,7 @@ func (s *Station) list(w http.ResponseWriter, r *http.Request) {
 		add(len(s.Calls) - 1)
 	case q.Get("sort_order") != "desc":
 		if q.Has("after_id") {
-			s.Gate = nil // it is being accounted: nothing comes after
+			s.Gate = nil // the account is being made: no call comes later
 		}
 		for i := after; i < len(s.Calls) && len(calls) < limit; i++ {
 			add(i)
@@ -195,7 +195,8 @@ func (s *Station) list(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(map[string]any{"calls": calls, "after_id": after})
 }
 
-// Pages lists calls as sdrtrunk-rdio-api does: no cursor and no hashes, systems as texts, up to a hundred, by time.
+// Pages lists calls as sdrtrunk-rdio-api does: no cursor and no hashes, systems as texts, up to a hundred at once, by
+// time.
 func (s *Station) Pages(w http.ResponseWriter, q url.Values) {
 	s.Mu.Lock()
 	defer s.Mu.Unlock()
@@ -230,7 +231,7 @@ func (s *Station) Pages(w http.ResponseWriter, q url.Values) {
 	)
 }
 
-// Make makes the run against the server of a URL, and returns its result and what became of its calls.
+// Make makes the run against the server at a URL, and returns its result and delivery.
 func (r Rig) Make(t testing.TB, url string) (measure.Result, measure.Delivery) {
 	t.Helper()
 	clips, err := audio.NewMP3(0)

@@ -108,7 +108,7 @@ func rateCharts(rep *report.Capacity) []*chart {
 		{Name: "p99", Style: 3, Values: values(func(s *report.CapacityStep) *float64 { return s.P99S })},
 	}
 	for _, o := range rep.Objectives {
-		if o.Op == "<" && o.Name != "error_rate" {
+		if o.Op == "<" && o.Name != report.ErrorRate {
 			t := judge.Threshold{Name: o.Name, Unit: o.Unit, Op: o.Op, Limit: o.Limit}
 			times.Limits = append(times.Limits, limit{
 				fmt.Sprintf("%s %s", judge.ThresholdTitle(o.Name), judge.LimitText(t)), o.Limit,

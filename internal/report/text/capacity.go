@@ -56,17 +56,17 @@ func figureText(name string) string {
 	switch name {
 	case judge.SuccessRate:
 		return "success rate"
-	case "error_rate":
+	case report.ErrorRate:
 		return "error rate"
 	case judge.MeanResponse:
 		return "mean"
-	case "p50_response_time_s":
+	case report.P50Response:
 		return "p50"
-	case "p90_response_time_s":
+	case report.P90Response:
 		return "p90"
 	case judge.P95Response:
 		return "p95"
-	case "p99_response_time_s":
+	case report.P99Response:
 		return "p99"
 	default: // of a later version
 		return name
@@ -130,7 +130,7 @@ func brokeText(broke string) string {
 		return "data loss"
 	case report.BrokeUnseen:
 		return "not known"
-	case judge.SuccessRate, "error_rate":
+	case judge.SuccessRate, report.ErrorRate:
 		return "failures"
 	default:
 		return sanitize(figureText(broke)) + " too long"

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"rdiostress/internal/report"
 	"rdiostress/internal/report/reporttest"
 )
 
@@ -35,5 +36,25 @@ func TestWriteCapacityGolden(t *testing.T) {
 			}
 			checkFits(t, got.String(), 100)
 		})
+	}
+}
+
+// Objectives of a search that an older version saved are shown as those of this one are.
+func TestWriteCapacityOfOlderVersion(t *testing.T) {
+	old, err := os.Open("../testdata/versions/capacity-1.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer old.Close()
+	doc, err := report.ReadDocument(old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	if err := WriteCapacity(&out, *doc.Search, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if want := "success rate over 95 %, mean under 1 s, p95 under 3 s"; !strings.Contains(out.String(), want) {
+		t.Errorf("got:\n%s\nwant %q in it", out.String(), want)
 	}
 }

@@ -13,7 +13,7 @@ import "errors"
 
 // Errors for requests that exceed a limit.
 var (
-	ErrBusy           = errors.New("too many uploads wait already")
+	ErrBusy           = errors.New("too many uploads are already waiting")
 	ErrNoMemory       = errors.New("no memory for more uploads")
 	ErrNoFiles        = errors.New("too many files are open")
 	ErrTooManyReaders = errors.New("too many clients read calls")

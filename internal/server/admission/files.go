@@ -21,7 +21,7 @@ const (
 )
 
 // ErrFileLimit means that the process may open too few files to serve.
-var ErrFileLimit = errors.New("too few files may be open to serve: raise the limit (ulimit -n 1024)")
+var ErrFileLimit = errors.New("the process may open too few files to serve: raise the limit (ulimit -n 1024)")
 
 // FileShares is how the files that the process may open are divided.
 type FileShares struct{ Connections, Audio int }

@@ -70,7 +70,7 @@ func Parse(text []byte) ([]Key, error) {
 	body := tree.Docs[0].Body
 	if tags := ast.Filter(ast.TagType, body); len(tags) > 0 { // the library cannot handle tags everywhere
 		line := tags[0].GetToken().Position.Line
-		return nil, fmt.Errorf("line %d: a value that begins with ! is not taken as it is written: "+
+		return nil, fmt.Errorf("line %d: a value that begins with ! is not read as it is written: "+
 			"put it in quotes", line)
 	}
 	var file keyFile
@@ -103,7 +103,7 @@ func yamlError(err error) error {
 	if errors.As(err, &located) && located.GetToken() != nil {
 		return fmt.Errorf("line %d: %s", located.GetToken().Position.Line, plainYAML(err, located.GetMessage()))
 	}
-	return errors.New("it is no YAML that can be read")
+	return errors.New("it is not valid YAML")
 }
 
 // plainYAML describes an error without the names of Go types and without text from the file.
@@ -112,9 +112,9 @@ func plainYAML(err error, message string) string {
 	case errors.As(err, new(*yaml.UnknownFieldError)):
 		return message + " (known are label, key, sha256, systems, talkgroups, cidrs, expires)"
 	case errors.As(err, new(*yaml.SyntaxError)):
-		return "this is no YAML: check the indentation and the quotes, and that no field is given twice"
+		return "this is not valid YAML: check the indentation and the quotes, and that no field is given twice"
 	default:
-		return "a value is not of the kind that belongs here"
+		return "the value has the wrong type for this field"
 	}
 }
 
@@ -174,7 +174,7 @@ func (c *keyChecker) entry(n keyNodes) (e keyEntry) {
 }
 
 // errNotAsWritten rejects a value that YAML would read as another text.
-var errNotAsWritten = errors.New("is not taken as it is written: put it in quotes, on one line")
+var errNotAsWritten = errors.New("is not read as it is written: put it in quotes, on one line")
 
 // writtenText returns the text of a plain value as it is written in the file, whatever type YAML assigns to it. The
 // text is empty if there is no value. It returns an error for a value whose text differs from what is written. The
@@ -213,7 +213,7 @@ func (c *keyChecker) key(e keyEntry) Key {
 	for _, s := range e.CIDRs {
 		net, err := clientaddr.ParseNetwork(s)
 		if err != nil {
-			c.addFault("cidrs", "has %q, which is no network such as 10.1.0.0/16", s)
+			c.addFault("cidrs", "has %q, which is not a network such as 10.1.0.0/16", s)
 		}
 		k.From = append(k.From, net)
 	}

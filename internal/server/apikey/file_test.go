@@ -62,7 +62,7 @@ keys:
 // All mistakes are reported with their line, and no error contains a key.
 func TestReadFileRefuses(t *testing.T) {
 	entry := func(more string) string { return "keys:\n- label: a\n  key: s3cret-s3cret\n" + more }
-	const notAsWritten = " is not taken as it is written: put it in quotes"
+	const notAsWritten = " is not read as it is written: put it in quotes"
 	tests := []struct{ text, want string }{
 		{"", `it must be one YAML document with a list "keys"`},
 		{"keys: []", "it has no keys"},
@@ -72,27 +72,33 @@ func TestReadFileRefuses(t *testing.T) {
 		{entry("  sytems: [1]\n"), `line 4: unknown field "sytems" (known are label, key, sha256, `},
 		{
 			entry("  key: s3cret-s3cret\n"),
-			"line 4: this is no YAML: check the indentation and the quotes, and that no field is given twice",
+			"line 4: this is not valid YAML: check the indentation and the quotes, and that no field is given twice",
 		},
-		{entry("  systems: all\n"), "line 4: a value is not of the kind that belongs here"},
+		{entry("  systems: all\n"), "line 4: the value has the wrong type for this field"},
 		{
 			entry("  systems: [eleven]\n"),
 			`line 4: systems has "eleven", which is neither a number nor a range such as 1001-1400`,
 		},
 		{entry("  talkgroups: [5-1]\n"), `line 4: talkgroups has "5-1"`},
-		{entry("  cidrs: [10.0.0.0/99]\n"), `line 4: cidrs has "10.0.0.0/99", which is no network such as 10.1.0.0/16`},
+		{
+			entry("  cidrs: [10.0.0.0/99]\n"),
+			`line 4: cidrs has "10.0.0.0/99", which is not a network such as 10.1.0.0/16`,
+		},
 		{entry("  expires: soon\n"), `line 4: expires is "soon", which is neither a date such as 2027-01-31`},
 		{entry("  sha256: ab\n"), "line 4: sha256 and key are both given"},
 		{"keys:\n- label: a\n  sha256: ab\n", "line 3: sha256 is not a SHA-256 of 64 hexadecimal digits"},
 		{entry("- {label: a, key: s3cret-other}\n"), `line 4: label "a" is given twice`},
 		{entry("- {label: b, key: s3cret-s3cret}\n"), `line 4: label "b" has the key of another entry`},
-		{entry("\t  : [s3cret\n"), "this is no YAML: check the indentation and the quotes"},
+		{entry("\t  : [s3cret\n"), "this is not valid YAML: check the indentation and the quotes"},
 		{"keys:\n- label: a\n  key: {s3cret: s3cret}\n", "line 3: key must be one value, not a list or a map"},
 		{"keys:\n- label: a\n  key: |\n    s3cret-s3cret\n", "line 3: key" + notAsWritten},
 		{"keys:\n- label: a\n  key: s3cret-s3cret\n    s3cret\n", "line 3: key" + notAsWritten},
 		{"keys:\n- label: a\n  key: !!str s3cret-s3cret\n", "line 3: a value that begins with !" + notAsWritten},
 		{entry("  systems: !s3cret 11\n"), "line 4: a value that begins with !" + notAsWritten},
-		{"keys:\n- label: a\n  key: @s3cret-s3cret\n", "line 3: this is no YAML: check the indentation and the quotes"},
+		{
+			"keys:\n- label: a\n  key: @s3cret-s3cret\n",
+			"line 3: this is not valid YAML: check the indentation and the quotes",
+		},
 		{"keys:\n- label: a\n  key: ~\n", "line 3: key is missing"},
 		{entry("  systems: [0x10]\n"), `line 4: systems has "0x10", which is neither a number nor a range`},
 		{entry("  talkgroups: [1_000]\n"), `line 4: talkgroups has "1_000", which is neither a number nor a range`},
@@ -186,7 +192,7 @@ func TestKeysFromOddFiles(t *testing.T) {
 		t.Skip("there is no such device")
 	}
 	for _, path := range []string{"/dev/zero", "/dev/null", t.TempDir()} {
-		if _, err := apikey.ReadFile(path); err == nil || !strings.Contains(err.Error(), "no regular file") {
+		if _, err := apikey.ReadFile(path); err == nil || !strings.Contains(err.Error(), "not a regular file") {
 			t.Errorf("%s: %v", path, err)
 		}
 	}

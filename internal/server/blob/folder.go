@@ -164,7 +164,8 @@ func (f *Folder) Sweep(limit int, named map[string]bool) error {
 		}
 	}
 	if len(orphans) > limit {
-		return fmt.Errorf("%d %w: is the database an old copy? Move them away to go on", len(orphans), ErrManyOrphans)
+		return fmt.Errorf("%d %w: is the database an old copy? Move the files away to continue",
+			len(orphans), ErrManyOrphans)
 	}
 	for _, name := range orphans {
 		if err := f.Remove(name); err != nil {

@@ -34,7 +34,7 @@ const (
 // Errors of cursors.
 var (
 	ErrBadCursor = errors.New("malformed cursor")
-	ErrOldCursor = errors.New("the cursor is of another database, or of a newer copy of this one")
+	ErrOldCursor = errors.New("the cursor belongs to another database, or to a newer copy of this one")
 )
 
 // UnavailableError means that calls cannot be stored or read for now, for example because the database is down.

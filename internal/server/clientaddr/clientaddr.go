@@ -62,7 +62,7 @@ func ParseNetworks(list []string) ([]netip.Prefix, error) {
 	for _, s := range list {
 		net, err := ParseNetwork(strings.TrimSpace(s))
 		if err != nil {
-			return nil, fmt.Errorf("%q is no network such as 10.0.0.0/8", s)
+			return nil, fmt.Errorf("%q is not a network such as 10.0.0.0/8", s)
 		}
 		nets = append(nets, net)
 	}

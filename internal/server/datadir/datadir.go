@@ -26,7 +26,7 @@ const (
 
 var (
 	// ErrForeign means that the data folder holds files that do not belong to this store and must not be changed.
-	ErrForeign = errors.New("holds files of something else")
+	ErrForeign = errors.New("holds files that belong to something else")
 	// ErrInUse means that another server has the data folder open.
 	ErrInUse = errors.New("in use by another server")
 )
@@ -117,7 +117,7 @@ func (f *Folder) syncDir(dir string) error {
 	err := disk.SyncDir(dir)
 	if errors.Is(err, disk.ErrNoSync) {
 		f.warn.Do(func() {
-			f.log.Warn("calls with long audio may be lost if this machine crashes, though not if only the server does",
+			f.log.Warn("calls with long audio may be lost if this machine crashes, but not if only the server crashes",
 				"folder", dir, "reason", err)
 		})
 		return nil

@@ -18,7 +18,7 @@ type GoneError struct {
 
 func (e *GoneError) Error() string {
 	if e.Replaced {
-		return fmt.Sprintf("%s is another file than the one that is open", e.Path)
+		return fmt.Sprintf("%s is not the file that the server has open", e.Path)
 	}
 	return fmt.Sprintf("%s is gone: it was moved or removed, or its file system was unmounted", e.Path)
 }

@@ -66,19 +66,19 @@ func parseLike(initial any, text string) (any, error) {
 	case int:
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 || n > maxNumber {
-			return nil, fmt.Errorf("%q is no number from 1 to %d", text, maxNumber)
+			return nil, fmt.Errorf("%q is not a number from 1 to %d", text, maxNumber)
 		}
 		return n, nil
 	case time.Duration:
 		d, err := time.ParseDuration(text)
 		if err != nil || d <= 0 || d > time.Hour {
-			return nil, fmt.Errorf("%q is no length of time such as 300ms, up to 1h", text)
+			return nil, fmt.Errorf("%q is not a duration such as 300ms, up to 1h", text)
 		}
 		return d, nil
 	case bytes:
 		n, err := humanize.ParseBytes(text)
 		if err != nil || n < 1 || n > 1<<30 {
-			return nil, fmt.Errorf("%q is no size such as 256kB, up to 1GiB", text)
+			return nil, fmt.Errorf("%q is not a size such as 256kB, up to 1GiB", text)
 		}
 		return bytes(n), nil
 	}

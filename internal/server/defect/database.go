@@ -18,7 +18,7 @@ import (
 func databaseKinds() map[string]kind {
 	return map[string]kind{
 		"pool-exhaustion": {
-			"holds one of few database connections over slow work, so that calls wait for one and give up",
+			"has few database connections and holds each during slow work, so that calls wait for one and give up",
 			[]arg{{"connections", 4}, {"hold", 300 * time.Millisecond}, {"timeout", 5 * time.Second}},
 			func(v values) Defect {
 				return Defect{store: func(s call.Store) call.Store {
@@ -38,7 +38,7 @@ func databaseKinds() map[string]kind {
 			},
 		},
 		"missing-index": {
-			"looks through all stored calls for each new one",
+			"reads all stored calls for each new call",
 			[]arg{{"row", bytes(2000)}},
 			func(v values) Defect {
 				return Defect{store: func(s call.Store) call.Store {
@@ -50,7 +50,7 @@ func databaseKinds() map[string]kind {
 			},
 		},
 		"new-talkgroup-cost": {
-			"rewrites its configuration, while everything waits, for each talkgroup that it has not seen",
+			"blocks all uploads to rewrite its configuration for each new talkgroup",
 			[]arg{{"cost", 60 * time.Millisecond}},
 			func(v values) Defect {
 				return Defect{store: func(s call.Store) call.Store {

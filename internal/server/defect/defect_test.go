@@ -19,10 +19,10 @@ func TestParse(t *testing.T) {
 		{"nothing", "", `there is no defect "nothing"`},
 		{"", "", "there is no defect"},
 		{"stalls=x:1s", "", `there is no argument "x"`},
-		{"stalls=for:soon", "", "no length of time"},
-		{"stalls=for:-1s", "", "no length of time"},
-		{"rate-limit=0", "", "no number from 1"},
-		{"memory-leak=2TB", "", "no size"},
+		{"stalls=for:soon", "", "not a duration"},
+		{"stalls=for:-1s", "", "not a duration"},
+		{"rate-limit=0", "", "not a number from 1"},
+		{"memory-leak=2TB", "", "not a size"},
 		{"buffered-uploads=1", "", "no argument"},
 	} {
 		d, err := Parse(tt.text, t.TempDir())

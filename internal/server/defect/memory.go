@@ -16,7 +16,7 @@ import (
 func memoryKinds() map[string]kind {
 	return map[string]kind{
 		"memory-leak": {
-			"keeps some memory for each call for good",
+			"keeps some memory for each call forever",
 			[]arg{{"bytes", bytes(256_000)}},
 			func(v values) Defect {
 				return Defect{store: func(s call.Store) call.Store {
@@ -28,7 +28,7 @@ func memoryKinds() map[string]kind {
 			},
 		},
 		"buffered-uploads": {
-			"reads each upload into memory whole, and copies it, before it looks at it",
+			"reads each whole upload into memory and copies it before it parses it",
 			nil,
 			func(values) Defect { return Defect{handler: buffered} },
 		},

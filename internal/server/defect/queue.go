@@ -28,7 +28,7 @@ func queueKinds() map[string]kind {
 			},
 		},
 		"small-queue": {
-			"has a short queue before one slow worker, and refuses what finds it full",
+			"has a short queue in front of one slow worker, and refuses uploads when the queue is full",
 			[]arg{{"places", 5}, {"work", 20 * time.Millisecond}},
 			func(v values) Defect {
 				return Defect{store: func(s call.Store) call.Store {
@@ -37,7 +37,7 @@ func queueKinds() map[string]kind {
 			},
 		},
 		"rate-limit": {
-			"takes a number of uploads a minute and answers 429 to the others",
+			"accepts a number of uploads a minute and answers 429 to the others",
 			[]arg{{"per-minute", 600}},
 			func(v values) Defect {
 				b := newBucket(float64(v.number("per-minute"))/60, float64(v.number("per-minute"))/60)
@@ -45,7 +45,7 @@ func queueKinds() map[string]kind {
 			},
 		},
 		"overload": {
-			"can take a number of uploads a second; answers 503 to the others, after it has done part of the work",
+			"can process a number of uploads a second; answers 503 to the others after part of the work",
 			[]arg{{"rate", 50}, {"wasted-percent", 10}},
 			func(v values) Defect {
 				rate := float64(v.number("rate"))
@@ -57,7 +57,7 @@ func queueKinds() map[string]kind {
 			},
 		},
 		"dropped-duplicates": {
-			"takes calls of a talkgroup for duplicates that are far more than half a second apart",
+			"treats calls of a talkgroup as duplicates although they are far more than half a second apart",
 			[]arg{{"window", 10 * time.Second}},
 			func(v values) Defect {
 				return Defect{store: func(s call.Store) call.Store {

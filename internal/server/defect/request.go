@@ -23,7 +23,7 @@ func requestKinds() map[string]kind {
 			},
 		},
 		"stalls": {
-			"stops for a while at regular times, as pruning in one big transaction does",
+			"stops for some time at regular intervals, as a cleanup in one big transaction does",
 			[]arg{{"for", 1500 * time.Millisecond}, {"every", 6 * time.Second}},
 			func(v values) Defect {
 				s := &stalling{length: v.duration("for"), every: v.duration("every"), start: time.Now()}
@@ -31,7 +31,7 @@ func requestKinds() map[string]kind {
 			},
 		},
 		"slow-clients": {
-			"reads uploads with few workers, each of which a slow client holds for as long as it likes",
+			"reads uploads with few workers, and a slow client may hold one for any time",
 			[]arg{{"workers", 8}},
 			func(v values) Defect {
 				workers := make(chan struct{}, v.number("workers"))

@@ -29,7 +29,7 @@ func resourceKinds() map[string]kind {
 			},
 		},
 		"disk": {
-			"writes far more to the disk than a call has, and waits until it is there",
+			"writes far more bytes to the disk than a call has, and syncs them",
 			[]arg{{"bytes", bytes(16_000_000)}},
 			func(v values) Defect {
 				return Defect{store: func(s call.Store) call.Store {
@@ -38,7 +38,7 @@ func resourceKinds() map[string]kind {
 			},
 		},
 		"bandwidth": {
-			"reads all uploads together at a few bytes a second, as behind a thin line",
+			"reads all uploads together at a few bytes a second, as over a slow line",
 			[]arg{{"per-second", bytes(4_000_000)}},
 			func(v values) Defect {
 				b := newBucket(float64(v.bytes("per-second")), 64<<10)
@@ -46,7 +46,7 @@ func resourceKinds() map[string]kind {
 			},
 		},
 		"connection-limit": {
-			"has room for few connections and closes the others, as when file descriptors run out",
+			"accepts few connections and closes the others, as when file descriptors run out",
 			[]arg{{"connections", 20}},
 			func(v values) Defect {
 				return Defect{listener: func(ln net.Listener) net.Listener {

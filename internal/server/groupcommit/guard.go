@@ -37,7 +37,7 @@ func (g *guard) run(done <-chan struct{}) {
 		case <-tick.C:
 			g.check(0)
 			if g.folder.IsFull() && g.folder.RestoreReserve() {
-				g.log.Info("the disk has room again; uploads are taken")
+				g.log.Info("the disk has room again; uploads are accepted")
 			}
 		}
 	}
@@ -56,7 +56,7 @@ func (g *guard) check(maxAge time.Duration) error {
 				"last seen are lost "+
 				"unless the files come back", "reason", err, "last_seen", g.folder.LastFound().Format(time.RFC3339Nano))
 		} else {
-			g.log.Info("the files of the data folder are back; uploads are taken again")
+			g.log.Info("the files of the data folder are back; uploads are accepted again")
 		}
 	}
 	return unavailable(err)

@@ -49,7 +49,7 @@ type Committer interface {
 }
 
 // ErrUncertain marks errors after which a batch may be stored anyway.
-var ErrUncertain = errors.New("whether the calls are stored is not known")
+var ErrUncertain = errors.New("it is not known whether the calls are stored")
 
 // Options are the options of a Queue. All are required.
 type Options struct {

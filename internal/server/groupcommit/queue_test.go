@@ -68,7 +68,7 @@ func TestBreaker(t *testing.T) {
 			{"opens", broken, 0, broken, 0, call.BreakerOpen, 6},
 			{"at once", nil, 0, nil, 5 * time.Second, call.BreakerOpen, 6},
 			{"nearly over", nil, 4500 * time.Millisecond, nil, time.Second, call.BreakerOpen, 6},
-			{"tried in vain", broken, time.Second, broken, 0, call.BreakerOpen, 7},
+			{"tried without success", broken, time.Second, broken, 0, call.BreakerOpen, 7},
 			{"back", nil, 6 * time.Second, nil, 0, call.BreakerClosed, 8},
 		}
 		for _, step := range steps {

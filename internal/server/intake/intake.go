@@ -98,7 +98,8 @@ func (in *Intake) Receive(w http.ResponseWriter, r *http.Request, body *Body) (R
 	u := &upload{in: in, w: w, r: r, body: body, ticket: ticket, audio: audio{spool: in.o.Spool, ticket: ticket}}
 	defer func() {
 		if err := u.audio.release(); err != nil {
-			in.o.Refusals.Once("spool", "a spooled upload stays behind until the next start", slog.Any("error", err))
+			in.o.Refusals.Once("spool", "a spooled upload could not be removed; the next start removes it",
+				slog.Any("error", err))
 		}
 	}()
 	c, err := u.readCall()
@@ -150,7 +151,8 @@ func (in *Intake) limit(ctx context.Context, h http.Header, p *ratelimit.Policy,
 	if err == nil || errors.As(err, new(*ratelimit.ExceededError)) {
 		return err
 	}
-	in.o.Refusals.Once("rate_limiter", "the rate limit cannot be looked up; uploads are let in", slog.Any("error", err))
+	in.o.Refusals.Once("rate_limiter", "the rate limit cannot be looked up; uploads are allowed",
+		slog.Any("error", err))
 	return nil
 }
 

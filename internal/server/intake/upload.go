@@ -19,7 +19,7 @@ import (
 
 var (
 	// ErrCompressed means that the body is compressed, which no client does.
-	ErrCompressed = errors.New("compressed uploads are not taken")
+	ErrCompressed = errors.New("compressed uploads are not accepted")
 	// ErrReading marks errors of reading an upload, which are caused by the client or the network.
 	ErrReading = errors.New("reading the upload")
 )
@@ -66,11 +66,11 @@ func (u *upload) readCall() (*call.Upload, error) {
 	}
 	if len(dropped) > 0 {
 		u.in.o.Counters.Drop(len(dropped))
-		u.logFields(&c, "optional fields that cannot be read are left out", dropped)
+		u.logFields(&c, "optional fields cannot be read and are dropped", dropped)
 	}
 	if cut := form.Cut(); len(cut) > 0 {
 		u.in.o.Counters.Cut(len(cut))
-		u.logFields(&c, "optional fields that are too long are cut", cut)
+		u.logFields(&c, "optional fields are too long and are cut", cut)
 	}
 	u.ticket.Release() // syncing a large file takes a while
 	if err := u.audio.syncFile(); err != nil {

@@ -62,7 +62,7 @@ func (s *Store) openReader(ctx context.Context) {
 	}
 	reader, err := s.o.Read(ctx)
 	if err != nil {
-		s.o.Log.Error("until the disk has room, calls cannot be shown either", "error", err)
+		s.o.Log.Error("calls cannot be shown either until the disk has room", "error", err)
 		return
 	}
 	s.inner = reader
@@ -96,7 +96,7 @@ func (s *Store) tryOpen(ctx context.Context) bool {
 	opened, err := s.o.Open(ctx)
 	if err == nil {
 		s.inner, s.isReal = opened, true
-		s.o.Log.Info("the disk has room again; uploads are taken")
+		s.o.Log.Info("the disk has room again; uploads are accepted")
 		return true
 	}
 	if !errors.Is(err, call.ErrNoSpace) && ctx.Err() == nil {

@@ -116,7 +116,7 @@ func TestBecomesTheRealStore(t *testing.T) {
 		if tried.Load() == 0 {
 			t.Error("not tried with room")
 		}
-		check("tried in vain", full)
+		check("tried without success", full)
 		opens.Store(true)
 		time.Sleep(10 * time.Second)
 		check("with room", map[string]error{

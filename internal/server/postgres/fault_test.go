@@ -55,7 +55,7 @@ func eventually(t testing.TB, what string, ok func() bool) {
 	deadline := time.Now().Add(60 * time.Second)
 	for tick := time.NewTicker(5 * time.Millisecond); !ok(); <-tick.C {
 		if time.Now().After(deadline) {
-			t.Fatalf("still not so: %s", what)
+			t.Fatalf("timed out waiting: %s", what)
 		}
 	}
 }

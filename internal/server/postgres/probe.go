@@ -20,7 +20,7 @@ const probe = `SAVEPOINT probe;
 	ROLLBACK TO SAVEPOINT probe`
 
 // errUnknownNode means that the database no longer knows the data folder: it is another database, or an older copy.
-var errUnknownNode = errors.New("this is another database than the one that was opened, or an older copy of it")
+var errUnknownNode = errors.New("this is not the database that was opened, or it is an older copy")
 
 // Probe implements groupcommit.Committer.
 func (w *writer) Probe(ctx context.Context) error {

@@ -151,7 +151,7 @@ func (s *Store) Audio(ctx context.Context, id int64) (io.ReadSeekCloser, error) 
 	case file == nil:
 		return pieces.New(*size, first, func(start int64) ([]byte, error) { return s.piece(ctx, id, start) }), nil
 	case *node != s.node:
-		return nil, fmt.Errorf("the audio of call %d is with the server that took it", id)
+		return nil, fmt.Errorf("the audio of call %d is on the server that received it", id)
 	}
 	r, err := s.folder.Audio.Open(*file)
 	if errors.Is(err, fs.ErrNotExist) {

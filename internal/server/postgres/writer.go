@@ -60,7 +60,7 @@ const selectNear = `SELECT id, system_id, talkgroup_id, started_ms, audio_sha256
 
 // errTaken means that an id belongs to another call: the database is an older copy of the one in which the block was
 // taken.
-var errTaken = errors.New("an id is another call's")
+var errTaken = errors.New("an id belongs to another call")
 
 // writer stores batches.
 type writer struct {
@@ -106,7 +106,7 @@ func (w *writer) Commit(ctx context.Context, batch []*groupcommit.Item) (err err
 func isDecided(e *entry) bool { return e.ID != 0 || e.Err != nil }
 
 // errNoBlock means that nothing was stored, because the ids no longer belonged to this server.
-var errNoBlock = errors.New("the block of ids was given to nobody")
+var errNoBlock = errors.New("the block of ids no longer belongs to this server")
 
 // describe wraps an error with what it means for the database: one that answers but does not store can be read.
 func describe(err error) error {

@@ -54,7 +54,7 @@ func (s *Set) Reload() {
 func (s *Set) reload(i *item, always bool) {
 	switch done, err := i.reload(always); {
 	case err != nil:
-		s.log.Error("cannot reload the "+i.what+"; what was there stays in force", "error", err)
+		s.log.Error("cannot reload the "+i.what+"; the last valid version stays in force", "error", err)
 	case done:
 		s.log.Info("reloaded the "+i.what, "files", i.paths)
 	}
@@ -134,8 +134,8 @@ func (i *item) read() (c fileContents, sum [sha256.Size]byte) {
 func ReadFile(path string) ([]byte, error) {
 	text, err := inputfile.Read(path, maxFileBytes)
 	if kind := inputfile.KindError(""); errors.As(err, &kind) {
-		return nil, fmt.Errorf("%s is %s, and no regular file, which could be read again when it changes", path,
-			string(kind))
+		return nil, fmt.Errorf("%s is %s, not a regular file; only a regular file can be reloaded when it changes",
+			path, string(kind))
 	}
 	return text, err
 }

@@ -56,7 +56,7 @@ func TestReload(t *testing.T) {
 	}
 	log.Reset()
 	s.Reload()
-	if inForce != "three" || !strings.Contains(log.String(), "what was there stays in force") {
+	if inForce != "three" || !strings.Contains(log.String(), "the last valid version stays in force") {
 		t.Errorf("without a file: %q is in force, logged %s", inForce, log.String())
 	}
 }
@@ -97,11 +97,11 @@ func TestReadFileRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	tests := map[string]string{
-		t.TempDir(): "no regular file", large: "too large",
+		t.TempDir(): "not a regular file", large: "too large",
 		filepath.Join(t.TempDir(), "none"): "open ",
 	}
 	if runtime.GOOS != "windows" {
-		tests["/dev/zero"] = "no regular file"
+		tests["/dev/zero"] = "not a regular file"
 	}
 	for path, want := range tests {
 		if _, err := reload.ReadFile(path); err == nil || !strings.Contains(err.Error(), want) {

@@ -31,9 +31,9 @@ func Run(ctx context.Context, s Store, keep time.Duration, limit int, log *slog.
 		case ctx.Err() != nil:
 			return
 		case err != nil:
-			log.Error("calls that are older than the retention stay for now", "error", err)
+			log.Error("calls older than the retention time could not be deleted", "error", err)
 		case deleted > 0:
-			log.Info("deleted calls that are older than the retention", "calls", deleted)
+			log.Info("deleted calls older than the retention time", "calls", deleted)
 		}
 		if clock.Sleep(ctx, every) != nil {
 			return

@@ -31,7 +31,7 @@ func (s *Store) startCheckpoints(ctx context.Context, log *slog.Logger) {
 				err = s.queue.Do(ctx, s.checkpoint)
 			}
 			if err != nil && ctx.Err() == nil {
-				log.Warn("the database's log cannot be moved into it now; it grows meanwhile", "error", err)
+				log.Warn("the database's log cannot be moved into the database now and grows", "error", err)
 			}
 		}
 	})

@@ -54,7 +54,7 @@ func DatabasePath(dir string) string { return filepath.Join(dir, databaseFile) }
 var ErrLogAlone = errors.New("the database is missing")
 
 // ErrDamaged means that the file at the database's path is not a database that SQLite can read.
-var ErrDamaged = errors.New("the database is damaged, or not one")
+var ErrDamaged = errors.New("the database is damaged, or is not an SQLite database")
 
 // wrapDamaged wraps an error of opening a database in ErrDamaged if SQLite cannot read it.
 func wrapDamaged(err error) error {
@@ -131,7 +131,7 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 		return s, err
 	}
 	if err := s.keepReserve(o); err != nil {
-		log.Warn("no room is kept for the day on which the disk is full: old calls could not be deleted then",
+		log.Warn("the reserve for a full disk cannot be created: old calls could not be deleted on a full disk",
 			"error", err)
 	}
 	s.queue = groupcommit.Start(groupcommit.Options{
@@ -194,7 +194,7 @@ func (s *Store) checkWritable(ctx context.Context, log *slog.Logger) error {
 		return fmt.Errorf("%w: %w", call.ErrNotWritable, err)
 	}
 	if s.folder.IsFull() {
-		log.Error("the disk is full: no uploads are taken until it has room")
+		log.Error("the disk is full: no uploads are accepted until it has room")
 	}
 	return nil
 }

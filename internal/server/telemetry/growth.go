@@ -48,7 +48,7 @@ func (g *growth) add(now time.Time, resident Value) {
 // perHour returns the growth in bytes/h.
 func (g *growth) perHour() Value {
 	if len(g.points) == 0 || g.points[len(g.points)-1].at.Sub(g.points[0].at) < growthLeast {
-		return Value{Absent: "memory has to be watched for an hour and ten minutes"}
+		return Value{Absent: "memory must be observed for an hour and ten minutes"}
 	}
 	return g.slope
 }

@@ -14,5 +14,5 @@ func residentMemory() Value {
 			return Value{Number: float64(pages) * float64(os.Getpagesize())}
 		}
 	}
-	return Value{Absent: "/proc does not say"}
+	return Value{Absent: "/proc does not report it"}
 }

@@ -31,7 +31,7 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 	m.uploads(c.t.o.Counters)
 	m.room(state)
 	m.store(state.Store)
-	m.gauge("rdiostress_build_info", "Which version this is; always 1.", 1, "version", c.t.o.Version, "go", goVersion())
+	m.gauge("rdiostress_build_info", "Version of the server; always 1.", 1, "version", c.t.o.Version, "go", goVersion())
 	for _, a := range c.t.Alerts().Rules {
 		m.gauge("rdiostress_alert", "Whether an alert is raised.", zeroOrOne(a.Raised), "kpi", a.KPI, "severity",
 			string(a.Severity))
@@ -78,12 +78,12 @@ func split(labels []string) (names, values []string) {
 func (m *metrics) kpis(values map[string]Value) {
 	help := map[string]string{
 		kpiUploadRate:    "Accepted uploads per second, over the last minute.",
-		kpiResponseTime:  "Mean seconds from an upload's header to its reply, of those accepted in the last minute.",
+		kpiResponseTime:  "Mean seconds from an upload's header to its reply, for uploads accepted in the last minute.",
 		kpiPool:          "Share of the database connections that are in use, 0 to 1.",
 		kpiMemory:        "Resident memory in bytes.",
 		kpiTranscription: "Calls that wait to be transcribed.",
-		kpiErrorRate: "Share of the last minute's uploads that failed, 0 to 1; without those refused for their " +
-			"key or rate.",
+		kpiErrorRate: "Share of the last minute's uploads that failed, 0 to 1; without those refused because of " +
+			"their key or rate.",
 		kpiDisk: "Bytes of stored audio.",
 	}
 	for _, name := range KPIs() {
@@ -101,48 +101,48 @@ func (m *metrics) uploads(c *Counters) {
 		name string
 		n    int64
 	}{{"accepted", c.accepted.Load()}, {"duplicate", c.duplicates.Load()}, {"test", c.tests.Load()}} {
-		m.counter("rdiostress_uploads_total", "Uploads that were answered 200, by what became of them.",
+		m.counter("rdiostress_uploads_total", "Uploads answered with 200, by result.",
 			float64(result.n),
 			"result", result.name)
 	}
 	for cause := range numCauses {
-		m.counter("rdiostress_uploads_refused_total", "Uploads that were refused, by why.",
+		m.counter("rdiostress_uploads_refused_total", "Refused uploads, by reason.",
 			float64(c.causes[cause].Load()),
 			"reason", cause.String())
 	}
 	m.counter("rdiostress_dropped_fields_total", "Optional fields of calls that could not be read.",
 		float64(c.droppedFields.Load()))
-	m.counter("rdiostress_cut_fields_total", "Optional fields of calls that were too long to be kept whole.",
+	m.counter("rdiostress_cut_fields_total", "Optional fields of calls that were cut because they were too long.",
 		float64(c.cutFields.Load()))
 	for _, stage := range []struct {
 		name string
 		d    *call.Distribution
 	}{{"read", c.read}, {"queue", c.queue}, {"commit", c.commit}, {"total", c.total}} {
 		m.histogram("rdiostress_upload_seconds",
-			"How long stored uploads took: to be read, to wait for a worker, to be committed, in all.",
+			"Durations of stored uploads in seconds by stage: read, wait for a worker, commit, total.",
 			stage.d.Histogram(), "stage", stage.name)
 	}
 }
 
 func (m *metrics) room(s State) {
 	g := s.Gate
-	m.gauge("rdiostress_uploads_in_hand", "Uploads under way.", float64(g.Uploads))
-	m.gauge("rdiostress_workers_busy", "Workers that have an upload.", float64(g.Workers))
-	m.gauge("rdiostress_workers", "Workers in all.", float64(g.WorkerLimit))
+	m.gauge("rdiostress_uploads_in_hand", "Uploads in progress.", float64(g.Uploads))
+	m.gauge("rdiostress_workers_busy", "Workers that hold an upload.", float64(g.Workers))
+	m.gauge("rdiostress_workers", "Total number of workers.", float64(g.WorkerLimit))
 	m.gauge("rdiostress_upload_queue", "Uploads that wait for a worker.", float64(g.Queue))
 	m.gauge("rdiostress_upload_queue_limit", "Uploads that may wait for a worker.", float64(g.QueueLimit))
-	m.gauge("rdiostress_upload_memory_bytes", "What uploads under way have allocated.", float64(g.Memory))
-	m.gauge("rdiostress_upload_memory_limit_bytes", "What uploads under way may allocate.", float64(g.MemoryLimit))
+	m.gauge("rdiostress_upload_memory_bytes", "Memory of uploads in progress.", float64(g.Memory))
+	m.gauge("rdiostress_upload_memory_limit_bytes", "Memory limit of uploads in progress.", float64(g.MemoryLimit))
 	m.gauge("rdiostress_connections", "Connections open.", float64(s.Connections.Open))
 	m.gauge("rdiostress_connections_limit", "Connections that may be open.", float64(s.Connections.Limit))
-	m.counter("rdiostress_connections_refused_total", "Connections beyond the limit, answered 503 and closed.",
+	m.counter("rdiostress_connections_refused_total", "Connections beyond the limit, which got 503 and were closed.",
 		float64(s.Connections.Refused))
 	m.gauge("rdiostress_audio_files_open", "Files of long audio that are being received or played.",
 		float64(s.AudioFiles))
 	m.gauge("rdiostress_audio_files_limit", "Files of long audio that may be open.", float64(s.AudioFileLimit))
-	m.gauge("rdiostress_store_free_bytes", "Room inside of the database that deleted calls have left.",
+	m.gauge("rdiostress_store_free_bytes", "Free bytes inside the database, left by deleted calls.",
 		float64(s.FreeInside))
-	m.gauge("rdiostress_temporary_files_open", "Spool files of uploads under way.", float64(s.SpoolFiles))
+	m.gauge("rdiostress_temporary_files_open", "Spool files of uploads in progress.", float64(s.SpoolFiles))
 }
 
 func (m *metrics) store(st call.Stats) {
@@ -153,20 +153,20 @@ func (m *metrics) store(st call.Stats) {
 	m.gauge("rdiostress_store_connections_limit", "Database connections that may be open.", float64(st.Pool.Max))
 	m.counter("rdiostress_store_connection_waits_total", "Acquisitions that found no idle connection.",
 		float64(st.Pool.Waits))
-	m.counter("rdiostress_store_connection_wait_seconds_total", "What these acquisitions waited.",
+	m.counter("rdiostress_store_connection_wait_seconds_total", "Total wait of these acquisitions.",
 		st.Pool.Waited.Seconds())
 	m.counter("rdiostress_store_connections_opened_total", "Connections made.", float64(st.Pool.Opened))
 	for _, state := range []call.BreakerState{call.BreakerClosed, call.BreakerHalfOpen, call.BreakerOpen} {
-		m.gauge("rdiostress_store_breaker", "1 for the state that the circuit breaker is in.",
+		m.gauge("rdiostress_store_breaker", "1 for the current state of the circuit breaker.",
 			zeroOrOne(st.Breaker.State == state),
 			"state", string(state))
 	}
 	m.counter("rdiostress_store_breaker_opened_total", "How often the circuit breaker has opened.",
 		float64(st.Breaker.Opened))
-	m.gauge("rdiostress_store_failures", "Failures in a row.", float64(st.Breaker.Failures))
+	m.gauge("rdiostress_store_failures", "Consecutive failures.", float64(st.Breaker.Failures))
 	m.counter("rdiostress_store_calls_total", "Calls stored.", float64(st.Stored))
-	m.counter("rdiostress_store_repeats_total", "Calls that were there already, sent again.", float64(st.Repeats))
-	m.counter("rdiostress_store_expired_total", "Calls that retention has deleted.", float64(st.Expired))
+	m.counter("rdiostress_store_repeats_total", "Calls sent again that were already stored.", float64(st.Repeats))
+	m.counter("rdiostress_store_expired_total", "Calls deleted by retention.", float64(st.Expired))
 	m.histogram("rdiostress_store_batch_calls", "Calls in one transaction.", st.BatchCalls)
 	m.histogram("rdiostress_store_queue_seconds", "How long calls waited for their transaction to begin.", st.QueueWait)
 	m.histogram("rdiostress_store_commit_seconds", "How long transactions took.", st.Commit)

@@ -143,7 +143,7 @@ func (t *Telemetry) storedBytes(ctx context.Context) Value {
 func (t *Telemetry) freeDisk() Value {
 	free, err := t.o.FreeDisk()
 	if err != nil {
-		return Value{Absent: "this system does not say how much of the disk is free"}
+		return Value{Absent: "this system does not report the free disk space"}
 	}
 	return Value{Number: float64(free)}
 }

@@ -135,10 +135,10 @@ func TestAlertsAreRaisedAndCleared(t *testing.T) {
 	want("after", "high connection_usage")
 	b.state.Connections.Open = 3
 	b.sampleFor(40 * time.Second)
-	want("just inside of the limit", "high connection_usage")
+	want("just within the limit", "high connection_usage")
 	b.state.Connections.Open = 1
 	b.sampleFor(32 * time.Second)
-	want("well inside of the limit")
+	want("clearly within the limit")
 	b.state.Store.Breaker.State, b.state.Unusable = call.BreakerOpen, true
 	b.sampleFor(time.Second)
 	want("a breaker opens", "critical breaker_open", "critical database_unusable")

@@ -1,4 +1,4 @@
-// Package crash kills the server in the middle of a run, as kill -9 does, has it started again, and says when it
+// Package crash kills the server in the middle of a run, as kill -9 does, has it started again, and records when it
 // answered.
 package crash
 
@@ -19,30 +19,30 @@ import (
 	"rdiostress/internal/process"
 )
 
-// Bundled is the victim that is the bundled server.
+// Bundled is the victim that stands for the bundled server.
 const Bundled = "server"
 
 // Plan says which server is killed, and when.
 type Plan struct {
-	Victim  string        // the number of a process, a systemd unit, or Bundled; empty: nothing is killed
+	Victim  string        // a process ID, a systemd unit, or Bundled; empty: nothing is killed
 	At      time.Duration // since the start of the run
-	Restart string        `json:",omitempty"` // the shell's command that starts a process again
+	Restart string        `json:",omitempty"` // shell command that starts a process again
 }
 
-// PID returns the process that the victim names, if it is a number.
+// PID returns the victim's process ID, if the victim is a number.
 func (p *Plan) PID() (int, bool) {
 	n, err := strconv.Atoi(p.Victim)
 	return n, err == nil
 }
 
-// Record puts what was asked for into a result's scenario.
+// Record writes the plan to a result's scenario.
 func (p *Plan) Record(s *measure.Scenario) {
 	if s.CrashTest = p.Victim; p.Victim != "" {
 		s.CrashAtS = p.At.Seconds()
 	}
 }
 
-// Server is the bundled one.
+// Server is the bundled server.
 type Server interface {
 	Kill()
 	Restart(ctx context.Context) error
@@ -51,20 +51,20 @@ type Server interface {
 // Options say what is killed in a run.
 type Options struct {
 	Plan
-	Server   Server       // the bundled one, if that is the victim
-	Client   *http.Client // by which it is asked whether it answers
+	Server   Server       // the bundled server, if it is the victim
+	Client   *http.Client // checks whether the server answers
 	URL      string
-	Start    time.Time // of the run, with its monotonic reading
+	Start    time.Time // start of the run, with its monotonic reading
 	Killed   func(at time.Duration)
 	Answered func(at time.Duration)
 }
 
 const (
-	killLimit   = 10 * time.Second // for a killed process to be gone
+	killLimit   = 10 * time.Second // for a killed process to disappear
 	answerLimit = 2 * time.Minute  // for the server to answer again
 )
 
-// KillError says why the server was not killed.
+// KillError is the reason why the server was not killed.
 type KillError struct {
 	Victim string
 	Err    error
@@ -76,7 +76,7 @@ func (e *KillError) Error() string { return fmt.Sprintf("cannot kill %s: %v", e.
 // Unwrap returns the cause.
 func (e *KillError) Unwrap() error { return e.Err }
 
-// Crash is a server's crash as it goes.
+// Crash is the crash of a server in a run.
 type Crash struct {
 	Options
 	waiter sync.WaitGroup
@@ -85,8 +85,8 @@ type Crash struct {
 	err    error
 }
 
-// Begin waits for the time in the background, and then kills and starts the server. End must be called. It is nil if
-// no crash was asked for.
+// Begin starts a goroutine that waits for the time, kills the server and starts it again. The caller must call End.
+// Begin returns nil if no crash was requested.
 func Begin(ctx context.Context, o Options) *Crash {
 	if o.Victim == "" {
 		return nil
@@ -101,7 +101,7 @@ func Begin(ctx context.Context, o Options) *Crash {
 	return c
 }
 
-// End waits until the server answers again, if it was killed. Interrupted says that the run has ended before its time.
+// End waits until the server answers again, if it was killed. interrupted means that the run ended before its time.
 func (c *Crash) End(interrupted bool) error {
 	if c == nil {
 		return nil
@@ -115,8 +115,8 @@ func (c *Crash) End(interrupted bool) error {
 	return c.err
 }
 
-// Fill puts how the server stood being killed into a result, beside what its calls have come to. It is called after
-// End.
+// Fill writes to a result how the server recovered from being killed, beside the delivery of its calls. It is called
+// after End.
 func (c *Crash) Fill(d *measure.Delivery) {
 	if c == nil || c.result == nil {
 		return
@@ -139,7 +139,7 @@ func (c *Crash) killAndRestart(ctx context.Context) error {
 		return fmt.Errorf("cannot start the server again: %w", err)
 	}
 	if err := c.awaitAnswer(ctx); err != nil {
-		return nil // the report says that it did not answer, and the calls that it lost
+		return nil // the report says that it did not answer, and which calls it lost
 	}
 	at = time.Since(c.Start)
 	answered := at.Seconds()
@@ -148,7 +148,7 @@ func (c *Crash) killAndRestart(ctx context.Context) error {
 	return nil
 }
 
-// kill kills the server as kill -9 does, and returns when it is gone.
+// kill kills the server as kill -9 does, and returns when its process has ended.
 func (c *Crash) kill(ctx context.Context) error {
 	if c.Victim == Bundled {
 		c.Server.Kill()
@@ -173,7 +173,7 @@ func (c *Crash) kill(ctx context.Context) error {
 	return nil
 }
 
-// startAgain starts the server, and does not wait for the command: it may be the server itself.
+// startAgain starts the server. It does not wait for the command, which may be the server itself.
 func (c *Crash) startAgain(ctx context.Context) error {
 	switch {
 	case c.Victim == Bundled:
@@ -192,7 +192,7 @@ func (c *Crash) startAgain(ctx context.Context) error {
 	return cmd.Process.Release()
 }
 
-// awaitAnswer waits until the server answers anything at all.
+// awaitAnswer waits until the server sends any answer.
 func (c *Crash) awaitAnswer(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, answerLimit)
 	defer cancel()
@@ -211,7 +211,7 @@ func (c *Crash) awaitAnswer(ctx context.Context) error {
 	}
 }
 
-// runCommand runs a program, and returns what it said if it failed.
+// runCommand runs a program, and returns its output if it failed.
 func runCommand(ctx context.Context, name string, args ...string) error {
 	out, err := exec.CommandContext(ctx, name, args...).CombinedOutput()
 	if err != nil {

@@ -24,7 +24,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// events notes what a crash tells.
+// events records a crash's events.
 type events struct {
 	mu   sync.Mutex
 	list []string
@@ -38,7 +38,7 @@ func (e *events) add(what string) func(time.Duration) {
 	}
 }
 
-// begin begins a crash with a server that answers 404.
+// begin starts a crash with a server that answers 404.
 func begin(t *testing.T, p Plan, s Server) (*Crash, *events) {
 	t.Helper()
 	web := httptest.NewServer(http.NotFoundHandler())
@@ -67,7 +67,7 @@ func await(t *testing.T, e *events, what string) {
 	}
 }
 
-// A process is killed, and the command that starts it again is run.
+// A process is killed, and its start command is run again.
 func TestProcess(t *testing.T) {
 	victim := exec.Command("sleep", "60")
 	if err := victim.Start(); err != nil {
@@ -99,7 +99,7 @@ func TestProcess(t *testing.T) {
 	}
 }
 
-// A unit is killed and started by systemctl, and what that says of a failure is told.
+// systemctl kills and starts a unit, and its error output is reported.
 func TestUnit(t *testing.T) {
 	dir := t.TempDir()
 	said := filepath.Join(dir, "said")
@@ -138,7 +138,7 @@ func TestUnit(t *testing.T) {
 	}
 }
 
-// bundled is a bundled server that notes what is done with it.
+// bundled is a bundled server that records its calls.
 type bundled struct {
 	events
 	err error
@@ -165,7 +165,7 @@ func TestBundled(t *testing.T) {
 	}
 }
 
-// A run that is over before its crash is no crash test, unless it was interrupted.
+// A run that ends before its crash is no crash test, unless it was interrupted.
 func TestTooLate(t *testing.T) {
 	for _, interrupted := range []bool{false, true} {
 		c, e := begin(t, Plan{Victim: Bundled, At: time.Hour}, &bundled{})

@@ -2,7 +2,7 @@ package event
 
 import "testing"
 
-// Only what says how something stands is replaced by what comes after it: all else happens once.
+// Only an event that describes a state is replaced by a later one: all others happen once.
 func TestReplaceable(t *testing.T) {
 	for _, e := range []Event{
 		Preparing{},

@@ -9,7 +9,7 @@ import (
 	"rdiostress/internal/testenv"
 )
 
-// setUp is a prober of a server whose audio is in folders.
+// setUp returns a prober of a server whose audio is in folders.
 type setUp struct {
 	delivery.Prober
 	folders *[]string

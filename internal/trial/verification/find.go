@@ -16,12 +16,12 @@ import (
 	"rdiostress/internal/plain"
 )
 
-// unlisted is why nothing is looked at where neither a list of calls nor a database is found.
+// unlisted is why storage is not verified if neither a list of calls nor a database is found.
 const unlisted = "the server does not list its calls"
 
-// findPlace finds a place where the calls that the server stores can be seen: the list of calls of rdiostress's own
-// server, else the server's database if its process runs here, else the list of calls of another server. Where it finds
-// none, it notes why.
+// findPlace finds a place where the server's stored calls can be seen: the list of calls of rdiostress's own server,
+// else the server's database if its process runs here, else the list of calls of another server. If it finds none, it
+// records why.
 func (v *Verification) findPlace(ctx context.Context) {
 	list, err := v.openList(ctx, v.server.URL)
 	if err == nil && api.ListsByID(list) {
@@ -33,7 +33,7 @@ func (v *Verification) findPlace(ctx context.Context) {
 	case database != nil:
 		v.place = database
 		if err == nil {
-			_ = list.Close() // it has only read
+			_ = list.Close() // opened for reading only
 		}
 	case err == nil:
 		v.place = list
@@ -42,8 +42,8 @@ func (v *Verification) findPlace(ctx context.Context) {
 	}
 }
 
-// openList opens the list of calls at an address: that of rdiostress's own server and of sdrtrunk-rdio-api, or
-// tr-engine's.
+// openList opens the list of calls at an address: that of rdiostress's own server and of sdrtrunk-rdio-api, or that of
+// tr-engine.
 func (v *Verification) openList(ctx context.Context, address string) (delivery.Prober, error) {
 	p, err := api.Open(ctx, v.server.Client, address)
 	if !errors.Is(err, api.ErrNoAPI) {
@@ -65,8 +65,8 @@ func mayHaveKey(target, address string) bool {
 		(t.Scheme != "https" || a.Scheme == "https")
 }
 
-// openDatabase opens the database of a server whose process runs on this machine and may be looked at, or returns why
-// it does not.
+// openDatabase opens the database of a server whose process runs on this machine and may be read. Otherwise it returns
+// why not.
 func (v *Verification) openDatabase(ctx context.Context) (p delivery.Prober, why string) {
 	switch {
 	case v.server.Bundled:
@@ -83,7 +83,7 @@ func (v *Verification) openDatabase(ctx context.Context) (p delivery.Prober, why
 	return v.openFound(ctx)
 }
 
-// openFound opens the first of the places found that is the database of a known server.
+// openFound opens the first of the found places that is the database of a known server.
 func (v *Verification) openFound(ctx context.Context) (p delivery.Prober, why string) {
 	why = fmt.Sprintf("%s, and process %d (%s) shows no database that is known",
 		unlisted, v.process.PID, plain.Text(v.process.Name))
@@ -95,9 +95,9 @@ func (v *Verification) openFound(ctx context.Context) (p delivery.Prober, why st
 		switch {
 		case err == nil:
 			v.found = &Found{plain.Text(place.Where), plain.Text(place.How), plain.Text(p.Source())}
-			sqldb.SetLocation(p, fmt.Sprintf("in %s", place)) // which the source says from now on
+			sqldb.SetLocation(p, fmt.Sprintf("in %s", place)) // the source names it from now on
 			return p, ""
-		case errors.Is(err, sqldb.ErrUnknown) || v.unread: // such as a file that it keeps something else in
+		case errors.Is(err, sqldb.ErrUnknown) || v.unread: // for example a file with other data
 			continue
 		}
 		v.unread = true
@@ -107,9 +107,9 @@ func (v *Verification) openFound(ctx context.Context) (p delivery.Prober, why st
 	return nil, why
 }
 
-// openPlace opens a database that was found.
+// openPlace opens a found database.
 func openPlace(ctx context.Context, place discover.Place) (delivery.Prober, error) {
-	const limit = 30 * time.Second // for a host that does not answer; a locked database is asked again for half of that
+	const limit = 30 * time.Second // for a host that does not answer; a locked database is retried for half of that
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	return sqldb.Open(ctx, place.Method, place.Address())

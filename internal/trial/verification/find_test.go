@@ -10,7 +10,7 @@ import (
 	"rdiostress/internal/plain"
 )
 
-// What a process calls itself and its files changes nothing on a terminal.
+// The names of a process and its files cannot affect a terminal.
 func TestFoundNamesArePrintable(t *testing.T) {
 	const evil = "rdio\x1b[2J\r\nscanner"
 	wild := discover.Place{Method: discover.SQLite, Where: evil, How: "in " + evil}
@@ -31,7 +31,7 @@ func TestFoundNamesArePrintable(t *testing.T) {
 	}
 }
 
-// The key of the uploads goes to no other host than theirs, nor in clear where theirs is encrypted.
+// The key of the uploads is sent to no other host than theirs, and not in clear text if theirs is encrypted.
 func TestKeyGoesToTheTargetsHost(t *testing.T) {
 	for _, tt := range []struct {
 		target, address string

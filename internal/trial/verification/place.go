@@ -10,40 +10,40 @@ import (
 	"rdiostress/internal/address"
 )
 
-// Kind is a way to look at what a server stores.
+// Kind is a method of storage verification.
 type Kind string
 
 // The kinds of places.
 const (
-	Auto     Kind = "auto"     // the first place that is found
+	Auto     Kind = "auto"     // the first place found
 	API      Kind = "api"      // a list of calls
 	SQLite   Kind = "sqlite"   // a file
 	Postgres Kind = "postgres" // a database
 	MySQL    Kind = "mysql"    // a database
-	Sink     Kind = "sink"     // calls that the server forwards to an address of this machine
-	None     Kind = "none"     // nothing is looked at
+	Sink     Kind = "sink"     // calls that the server forwards to a port of this machine
+	None     Kind = "none"     // storage is not verified
 )
 
-// Place is where to look for the calls that a server stores.
+// Place is where a server's stored calls can be seen.
 type Place struct {
 	Kind Kind
 	// Address is a file of SQLite, an address of API (empty: the target's) and Sink, and a URL of Postgres and MySQL.
-	// It may hold a password.
+	// It may contain a password.
 	Address string `json:",omitempty"`
 }
 
-// ParsePlace reads a place: auto, api, api=URL, sqlite:FILE, postgres://…, mysql://…, sink=ADDRESS or none.
+// ParsePlace parses a place: auto, api, api=URL, sqlite:FILE, postgres://…, mysql://…, sink=ADDRESS or none.
 func ParsePlace(text string) (Place, error) {
 	p := split(text)
 	return p, p.check(text)
 }
 
-// schemes are what the addresses of databases begin with.
+// schemes are the prefixes of database addresses.
 func schemes() map[string]Kind {
 	return map[string]Kind{"postgres://": Postgres, "postgresql://": Postgres, "mysql://": MySQL}
 }
 
-// split tells the kind of place from its address.
+// split splits a place into its kind and address.
 func split(text string) Place {
 	for prefix, kind := range schemes() {
 		if strings.HasPrefix(text, prefix) {
@@ -61,7 +61,7 @@ func split(text string) Place {
 	return Place{Kind: Kind(text)}
 }
 
-// check returns what is wrong with a place.
+// check returns an error if the place is not valid.
 func (p Place) check(text string) error {
 	switch p.Kind {
 	case Auto, None:
@@ -88,7 +88,7 @@ func (p Place) check(text string) error {
 	return nil
 }
 
-// String writes the place as ParsePlace reads it, with what may be secret in its address.
+// String returns the place in the form that ParsePlace reads, including secrets in its address.
 func (p Place) String() string {
 	switch {
 	case p.Kind == SQLite:
@@ -102,10 +102,10 @@ func (p Place) String() string {
 	}
 }
 
-// Public writes the place without what may be secret.
+// Public returns the place without secrets.
 func (p Place) Public() string {
 	if p.Kind == SQLite {
-		return p.String() // a file's name holds none
+		return p.String() // a file's name contains no secret
 	}
 	return address.Redact(p.String())
 }

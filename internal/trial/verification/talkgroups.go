@@ -10,15 +10,15 @@ import (
 // Talkgroup is a talkgroup of a system.
 type Talkgroup struct{ System, ID int64 }
 
-// Knowledge lists the talkgroups that a server knows, as far as that can be read.
+// Knowledge is the set of talkgroups that a server knows, as far as that can be read.
 type Knowledge struct {
 	Talkgroups map[Talkgroup]bool
-	Complete   bool  // these are all that it knows
-	TakesAny   bool  // it has nothing to learn
-	Adds       *bool // whether it adds others by their first calls; nil is not known
+	Complete   bool  // the set is complete
+	TakesAny   bool  // the server accepts every talkgroup
+	Adds       *bool // whether it adds others on their first calls; nil if not known
 }
 
-// Knowledge reads which talkgroups the server knows, where that can be read.
+// Knowledge reads which talkgroups the server knows, if that can be read.
 func (v *Verification) Knowledge(ctx context.Context) Knowledge {
 	catalogue, ok := v.place.(delivery.Catalogue)
 	if !ok {
@@ -32,14 +32,14 @@ func (v *Verification) Knowledge(ctx context.Context) Knowledge {
 	switch {
 	case errors.Is(err, delivery.ErrTakesAny):
 		return Knowledge{TakesAny: true}
-	case err != nil: // it tries again by itself while a database is locked
+	case err != nil: // it has already retried while the database was locked
 		return Knowledge{}
 	}
 	k.Adds = settings.AutoPopulates
 	return k
 }
 
-// Add notes that the server knows a talkgroup.
+// Add records that the server knows a talkgroup.
 func (k *Knowledge) Add(t Talkgroup) {
 	if k.Talkgroups == nil {
 		k.Talkgroups = make(map[Talkgroup]bool)
@@ -50,12 +50,12 @@ func (k *Knowledge) Add(t Talkgroup) {
 // AddsNone reports whether the server is known to add no talkgroups by itself.
 func (k *Knowledge) AddsNone() bool { return k.Adds != nil && !*k.Adds }
 
-// LookAtNames looks once, and reports the file names of calls that are stored since the last look, and the lines of the
-// server's log.
+// LookAtNames polls once, and reports the file names of calls that were stored since the last poll, and the lines of
+// the server's log.
 type LookAtNames func(ctx context.Context, stored, logged func(string)) error
 
-// Names returns what reports the names of calls that are stored from now on; nil and why where the names cannot be
-// seen.
+// Names returns a function that reports the names of calls that are stored from now on. If the names cannot be seen, it
+// returns nil and the reason.
 func (v *Verification) Names(ctx context.Context) (look LookAtNames, unseen string) {
 	if v.place == nil {
 		return nil, "what is stored cannot be seen: " + v.absent
@@ -71,7 +71,7 @@ func (v *Verification) Names(ctx context.Context) (look LookAtNames, unseen stri
 		})
 	}
 	ignore := func(string) {}
-	_ = look(ctx, ignore, ignore) // if it fails, the next may not
+	_ = look(ctx, ignore, ignore) // if it fails, the next poll may succeed
 	if counted {
 		return nil, "which calls are stored cannot be seen: the server only counts them"
 	}

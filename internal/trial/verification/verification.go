@@ -1,9 +1,9 @@
-// Package verification looks whether the calls of a trial that the server acknowledged were stored.
+// Package verification checks whether the acknowledged calls of a trial were stored.
 //
-// [Open] finds where the calls can be seen: at the [Place] that was asked for, or, with [Auto], at the server's own
-// list of calls, in the database of its process if that runs on this machine, or at the list of calls of another
-// server. [Verification.Begin] has [delivery.Watch] look there while the trial goes, and [Verification.Finish] waits
-// until what was acknowledged is stored and accounts for it.
+// [Open] finds out where the calls can be seen: at the requested [Place], or, with [Auto], in the server's own list of
+// calls, in the database of its process if that runs on this machine, or in the list of calls of another server.
+// [Verification.Begin] starts a [delivery.Watch] that polls there while the trial goes on. [Verification.Finish] waits
+// until the acknowledged calls are stored and makes the account.
 package verification
 
 import (
@@ -24,52 +24,52 @@ import (
 	"rdiostress/internal/secret"
 )
 
-// Plan says where to look, and for how long.
+// Plan says where to verify storage, and for how long.
 type Plan struct {
 	Place    Place
-	Timeout  time.Duration // how long the server must be idle after the run before what is not stored is missing
-	Max      time.Duration // how long to wait for calls to be stored in all
-	Required bool          // it must be known whether calls were stored
+	Timeout  time.Duration // idle time of the server after the run until unstored calls are missing
+	Max      time.Duration // maximum wait for calls to be stored
+	Required bool          // storage must be verified
 
-	// Standstill gives the wait up when none of the calls was stored for so long, whatever else the server does; 0
-	// waits on.
+	// Standstill ends the wait when none of the calls was stored for this long, whatever else the server does; 0 means
+	// no such limit.
 	Standstill time.Duration `json:",omitempty"`
 
-	NotCompared string `json:",omitempty"` // why stored audio is not compared; empty: it is
-	NotDecoded  string `json:",omitempty"` // why converted audio is not decoded; empty: it is, if there is a decoder
-	ServerLog   string `json:",omitempty"` // the file that the server logs to; empty: that is found, or not read
+	NotCompared string `json:",omitempty"` // why stored audio is not compared; empty if it is
+	NotDecoded  string `json:",omitempty"` // why converted audio is not decoded; empty if it is, with a decoder
+	ServerLog   string `json:",omitempty"` // the server's log file; empty: the one found, if any
 }
 
-// Record puts what was asked for into a result's scenario, without secrets.
+// Record writes the plan to a result's scenario, without secrets.
 func (p *Plan) Record(s *measure.Scenario) {
 	s.Verify, s.VerifyWaitS, s.VerifyMaxS = p.Place.Public(), p.Timeout.Seconds(), p.Max.Seconds()
 	s.MustVerify = p.Required
 }
 
-// Server is the server whose calls are looked for.
+// Server is the server whose storage is verified.
 type Server struct {
 	URL     string
-	Key     string // of the uploads
+	Key     string // the key of the uploads
 	Client  *http.Client
-	Bundled bool // it is the bundled one, which lists its calls
+	Bundled bool // it is the bundled server, which lists its calls
 
-	Resolve    map[string]string // host:port that is to be connected to elsewhere, and where
-	PID        int               // its process; 0 looks for it
-	NotWatched string            // why no process is looked at; empty: one is
+	Resolve    map[string]string // addresses to connect to in place of a host:port
+	PID        int               // its process; 0 finds it
+	NotWatched string            // why the process is not inspected; empty if it is
 }
 
-// Verification looks at what is stored of one trial. A trial in which nothing is looked at has one too.
+// Verification verifies the storage of one trial. A trial without verification has one too.
 type Verification struct {
 	plan    Plan
 	server  Server
-	place   delivery.Place    // nil where nothing is looked at
-	log     *delivery.LogFile // nil where none is read
-	absent  string            // why nothing is looked at
-	looked  bool              // for the server's process
-	process *discover.Found   // what was found out about it; nil if nothing was
-	found   *Found            // the database that was found by its process; nil if none was
-	unread  bool              // a database was found there that cannot be read
-	before  int64             // calls of before the run, where a server only counts its calls
+	place   delivery.Place    // nil if storage is not verified
+	log     *delivery.LogFile // nil if no log is read
+	absent  string            // why storage is not verified
+	looked  bool              // the server's process was searched for
+	process *discover.Found   // the process; nil if not found
+	found   *Found            // the database found by the process; may be nil
+	unread  bool              // a database was found that cannot be read
+	before  int64             // calls before the run, if a server only counts its calls
 
 	ledger *delivery.Ledger
 	watch  *delivery.Watch
@@ -78,11 +78,11 @@ type Verification struct {
 // Found is a database that was found by the server's process.
 type Found struct {
 	Where  string // a file, or a database and its host, without a password
-	How    string // it was found
-	Source string // what was recognised there
+	How    string // how it was found
+	Source string // the recognised server
 }
 
-// OpenError says why it cannot be looked at a place.
+// OpenError is the reason why a place cannot be opened.
 type OpenError struct {
 	Place Place
 	Err   error
@@ -96,12 +96,12 @@ func (e *OpenError) Error() string {
 // Unwrap returns the cause.
 func (e *OpenError) Unwrap() error { return e.Err }
 
-// Open finds and opens what is to be looked at. The caller closes it. The error is an *OpenError.
+// Open finds and opens a place. The caller closes the Verification. The error is an *OpenError.
 func Open(ctx context.Context, p Plan, s Server) (*Verification, error) {
 	v := &Verification{plan: p, server: s}
 	err := v.openPlace(ctx)
 	if err == nil && !v.looked && p.Place.Kind != None && !api.ListsByID(v.place) {
-		_ = v.lookAtProcess(ctx) // where its audio and its log are is known or not
+		_ = v.lookAtProcess(ctx) // the process may show where its audio and log are
 	}
 	if err == nil && v.place != nil {
 		err = v.openLog()
@@ -113,7 +113,7 @@ func Open(ctx context.Context, p Plan, s Server) (*Verification, error) {
 	return v, nil
 }
 
-// With returns a Verification that looks at a place of the caller's, and ignores the plan's place.
+// With returns a Verification with a place of the caller's. It ignores the plan's place.
 func With(p Plan, place delivery.Place) *Verification {
 	return &Verification{plan: p, place: place}
 }
@@ -150,7 +150,7 @@ func openSink(ctx context.Context, address string) (delivery.Place, error) {
 	return s, nil
 }
 
-// ListenError says why nobody can listen at a sink's address.
+// ListenError is the reason why a sink's address cannot be listened on.
 type ListenError struct {
 	Address string
 	Err     error
@@ -162,8 +162,8 @@ func (e *ListenError) Error() string { return fmt.Sprintf("cannot listen on %s: 
 // Unwrap returns the cause.
 func (e *ListenError) Unwrap() error { return e.Err }
 
-// openLog has what the server's log says reported, from now on: the log that the plan names, else the file that the
-// server's process was found to write its output to, if that can be read.
+// openLog opens the server's log from its end: the log that the plan names, else the file that receives the output of
+// the server's process, if that can be read.
 func (v *Verification) openLog() (err error) {
 	switch {
 	case v.plan.ServerLog != "":
@@ -177,7 +177,7 @@ func (v *Verification) openLog() (err error) {
 	return err
 }
 
-// Method returns how it is looked, as the report names it; empty where nothing is looked at.
+// Method returns the report's name of the method; empty if storage is not verified.
 func (v *Verification) Method() string {
 	if v.place == nil {
 		return ""
@@ -185,34 +185,35 @@ func (v *Verification) Method() string {
 	return v.place.Method()
 }
 
-// Absent returns why nothing is looked at, and whether that is because a database was found that cannot be read.
+// Absent returns why storage is not verified, and whether that is because a database was found that cannot be read.
 func (v *Verification) Absent() (why string, unread bool) { return v.absent, v.unread }
 
-// Found returns the database that was found by the server's process; nil if it was found otherwise, or none was.
+// Found returns the database that was found by the server's process; nil if the place was found otherwise, or not at
+// all.
 func (v *Verification) Found() *Found { return v.found }
 
-// Baseline notes how many calls a server has that only counts them, so that those sent before the run are not counted
-// as the run's.
+// Baseline records how many calls a server has that only counts them, so that calls sent before the run do not count as
+// the run's.
 func (v *Verification) Baseline(ctx context.Context) {
 	prober, ok := v.place.(delivery.Prober)
 	if !ok {
 		return
 	}
 	ignore := delivery.Visitor{Row: func(*delivery.Row) {}, Count: func(calls int64) { v.before = calls }}
-	_ = prober.Poll(ctx, &ignore) // a look that fails finds them later, with the run's
+	_ = prober.Poll(ctx, &ignore) // if the poll fails, they are found later, with the run's
 }
 
-// Run is the run whose calls are looked for.
+// Run is the run whose storage is verified.
 type Run struct {
 	ID    string
 	Start time.Time // with its monotonic reading
-	// Sent returns what audio a call was sent with; false if there is no such call.
+	// Sent returns the audio that a call was sent with; false if there is no such call.
 	Sent func(n uint64) (delivery.Sent, bool)
-	// Busy reports whether the server is seen at work; nil where that cannot be seen.
+	// Busy reports whether the server is seen to work; nil if that cannot be observed.
 	Busy func() bool
 }
 
-// Begin begins to look at what is stored of a run. Finish must be called.
+// Begin starts to verify the storage of a run. The caller must call Finish.
 func (v *Verification) Begin(ctx context.Context, r Run) {
 	if v.place == nil {
 		return
@@ -228,16 +229,16 @@ func (v *Verification) Begin(ctx context.Context, r Run) {
 	v.watch = delivery.Start(ctx, v.ledger, v.place, options)
 }
 
-// Ledger returns what keeps the outcomes of the run's calls; nil where nothing is looked at.
+// Ledger returns the ledger of the run's calls; nil if storage is not verified.
 func (v *Verification) Ledger() *delivery.Ledger { return v.ledger }
 
-// Progress is how storing stands.
+// Progress is the state of storage.
 type Progress struct {
 	delivery.Progress
-	Every time.Duration // between two looks
+	Every time.Duration // between two polls
 }
 
-// Progress returns how storing stands; nil where nothing is looked at. It is safe for concurrent use.
+// Progress returns the state of storage; nil if storage is not verified. It is safe for concurrent use.
 func (v *Verification) Progress() *Progress {
 	if v.watch == nil {
 		return nil
@@ -245,18 +246,18 @@ func (v *Verification) Progress() *Progress {
 	return &Progress{v.watch.Progress(), v.watch.Every}
 }
 
-// Crashed notes that the server was killed at a time since the start of the run.
+// Crashed records that the server was killed at a time since the start of the run.
 func (v *Verification) Crashed(at time.Duration) {
 	if v.watch != nil {
 		v.watch.Crashed(at)
 	}
 }
 
-// standstillEvery is between two looks whether storing stands still.
+// standstillEvery is the interval between two checks for a standstill.
 const standstillEvery = 500 * time.Millisecond
 
-// Finish waits for the calls to be stored, and returns what became of them. Ended is when the last reply came, since
-// the start of the run. The wait ends with ctx.
+// Finish waits for the calls to be stored, and returns what became of them. ended is when the last reply came, since
+// the start of the run. The wait ends when ctx ends.
 func (v *Verification) Finish(ctx context.Context, ended time.Duration) measure.Delivery {
 	if v.watch == nil {
 		return measure.Delivery{Absent: v.absent}
@@ -279,7 +280,8 @@ func (v *Verification) Finish(ctx context.Context, ended time.Duration) measure.
 	return v.watch.Finish(ctx, ended)
 }
 
-// awaitStandstill returns when none of the run's calls was stored for as long as the plan says, or when it is over.
+// awaitStandstill returns when none of the run's calls was stored for as long as the plan says, or when the wait is
+// over.
 func (v *Verification) awaitStandstill(over <-chan struct{}) {
 	ticker := time.NewTicker(standstillEvery)
 	defer ticker.Stop()
@@ -296,14 +298,14 @@ func (v *Verification) awaitStandstill(over <-chan struct{}) {
 	}
 }
 
-// FillSeries puts what was seen of storing into the points of a series.
+// FillSeries writes the storage samples to the points of a series.
 func (v *Verification) FillSeries(points []measure.Point) {
 	if v.watch != nil {
 		v.watch.FillSeries(points)
 	}
 }
 
-// Close closes what was opened. It only read there.
+// Close closes everything that was opened for reading.
 func (v *Verification) Close() {
 	if v.place != nil {
 		_ = v.place.Close()
@@ -313,10 +315,10 @@ func (v *Verification) Close() {
 	}
 }
 
-// errNotLooked says that no process is looked at.
+// errNotLooked means that no process is inspected.
 var errNotLooked = errors.New("no process is looked at")
 
-// lookAtProcess finds out about the server's process, if it runs on this machine and may be looked at.
+// lookAtProcess inspects the server's process, if it runs on this machine and may be read.
 func (v *Verification) lookAtProcess(ctx context.Context) error {
 	v.looked = true
 	if v.server.NotWatched != "" {

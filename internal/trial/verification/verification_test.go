@@ -22,7 +22,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// A place is written as it is read, and shows no password.
+// A place is written in the form that is parsed, and shows no password.
 func TestPlace(t *testing.T) {
 	for text, public := range map[string]string{
 		"auto": "auto", "api": "api", "none": "none", "sqlite:/var/a@b?.db": "sqlite:/var/a@b?.db",
@@ -49,14 +49,14 @@ func TestPlace(t *testing.T) {
 	}
 }
 
-// open opens a place for a server that is nowhere.
+// open opens a place for a server that does not exist.
 func open(t *testing.T, p Plan) (*Verification, error) {
 	t.Helper()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	return Open(t.Context(), p, Server{URL: "http://127.0.0.1:1", Client: client, NotWatched: "nobody asked"})
 }
 
-// What is opened to look at storage is closed where it cannot be used.
+// A place that cannot be used is closed again.
 func TestOpenClosesOnError(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -80,7 +80,7 @@ func TestOpenClosesOnError(t *testing.T) {
 	l.Close()
 }
 
-// Each kind of place is opened as what it is.
+// Each kind of place is opened with its own method.
 func TestOpen(t *testing.T) {
 	for place, want := range map[Place]string{
 		{Kind: SQLite, Address: filepath.Join(t.TempDir(), "none.db")}: "no such file",
@@ -132,7 +132,7 @@ func TestOpen(t *testing.T) {
 	v.Close()
 }
 
-// storing is a prober of a server that stores some calls, and then no more.
+// storing is a prober of a server that stores some calls, and then stops.
 type storing struct {
 	stored atomic.Int64
 	counts bool
@@ -163,7 +163,7 @@ var dated = time.Unix(1764000000, 0)
 
 func name(n uint64) string { return fmt.Sprintf("%s%07d.mp3", rdio.MarkPattern(runID), n) }
 
-// A wait ends when nothing is stored any more for as long as the plan says.
+// A wait ends when nothing was stored for as long as the plan says.
 func TestStandstill(t *testing.T) {
 	prober := &storing{}
 	v := With(Plan{Timeout: time.Minute, Max: time.Hour, Standstill: time.Second, NotCompared: "a test"}, prober)

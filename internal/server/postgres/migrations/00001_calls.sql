@@ -1,16 +1,16 @@
 -- +goose Up
 
--- Ids are handed out by the servers, from this sequence, in the order in which each of them commits.
+-- Servers assign ids from this sequence, each in the order of its commits.
 CREATE SEQUENCE call_ids;
 
--- The data folders of servers that use this database: each has the audio files of its own calls.
+-- The data folders of the servers that use this database. Each has the audio files of its own calls.
 CREATE TABLE nodes (
     id       text PRIMARY KEY,
     added_at timestamptz NOT NULL DEFAULT now()
 );
 
--- One row a call. Times are Unix milliseconds, UTC. Numbers that are unknown are 0 and texts '', as in the protocol;
--- lists are JSON, or NULL where there are none. The audio is either in the row or in a file of a node's audio folder.
+-- One row per call. Times are Unix milliseconds, UTC. Unknown numbers are 0 and unknown texts '', as in the protocol.
+-- Lists are JSON, or NULL if empty. The audio is either in the row or in a file of a node's audio folder.
 CREATE TABLE calls (
     id               bigint NOT NULL,
     system_id        bigint NOT NULL CHECK (system_id > 0),
@@ -41,19 +41,19 @@ CREATE TABLE calls (
     CHECK ((audio_file IS NULL) = (audio_node IS NULL))
 ) WITH (autovacuum_vacuum_insert_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
 
--- Audio is compressed already.
+-- Audio is already compressed.
 ALTER TABLE calls ALTER COLUMN audio SET STORAGE EXTERNAL;
 
--- Every filter and every order has an index that holds all that finding a page takes: the table is only read for the
--- calls of the page.
+-- Every filter and every order has an index with all columns that are needed to find a page: the table is only read for
+-- the calls of the page.
 CREATE INDEX calls_by_time ON calls (started_ms, id);
 CREATE INDEX calls_by_system ON calls (system_id, started_ms, id);
 CREATE INDEX calls_by_talkgroup ON calls (talkgroup_id, started_ms, id, system_id);
 CREATE UNIQUE INDEX calls_by_audio_file ON calls (audio_file) WHERE audio_file IS NOT NULL;
 
--- How many calls there are, and bytes of their audio, by the day that they began on: started_ms / 86400000. Kept in the
--- transactions that add and delete calls. Each node has rows of its own, so that servers do not wait for each other;
--- the sums count.
+-- The number of calls and the bytes of their audio, by the day that they began on: started_ms / 86400000. Updated in
+-- the transactions that add and delete calls. Each node has its own rows, so that servers do not wait for each other;
+-- the totals are the sums of the rows.
 CREATE TABLE call_counts (
     node         text NOT NULL,
     day          bigint NOT NULL,

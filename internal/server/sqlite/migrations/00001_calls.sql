@@ -1,8 +1,8 @@
 -- +goose Up
 
--- One row a call. Times are Unix milliseconds, UTC. Numbers that are unknown are 0 and texts '', as in the protocol;
--- lists are JSON, or NULL where there are none. The audio is either in the row or in a file of the audio folder, and
--- comes last, so that reading the rest of a row never touches it.
+-- One row per call. Times are Unix milliseconds, UTC. Unknown numbers are 0 and unknown texts '', as in the protocol.
+-- Lists are JSON, or NULL if empty. The audio is either in the row or in a file of the audio folder. It is the last
+-- column, so that reading the rest of a row never reads it.
 CREATE TABLE calls (
     id               INTEGER PRIMARY KEY,
     system_id        INTEGER NOT NULL CHECK (system_id > 0),

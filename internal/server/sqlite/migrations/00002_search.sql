@@ -1,7 +1,7 @@
 -- +goose Up
 
--- Every filter and every order has an index that holds all that finding a page takes, the calls' ids included: the
--- table, with its audio, is only read for the calls of the page.
+-- Every filter and every order has an index with all columns that are needed to find a page, including the calls' ids:
+-- the table, with its audio, is only read for the calls of the page.
 DROP INDEX calls_by_talkgroup;
 DROP INDEX calls_by_time;
 CREATE INDEX calls_by_time ON calls (started_ms);
@@ -9,8 +9,8 @@ CREATE INDEX calls_by_system ON calls (system_id, started_ms);
 CREATE INDEX calls_by_talkgroup ON calls (talkgroup_id, started_ms, id, system_id);
 CREATE INDEX calls_by_id ON calls (id, started_ms, system_id, talkgroup_id);
 
--- How many calls there are, and bytes of their audio, by the day that they began on: started_ms / 86400000. Kept in the
--- transactions that add and delete calls.
+-- The number of calls and the bytes of their audio, by the day that they began on: started_ms / 86400000. Updated in
+-- the transactions that add and delete calls.
 CREATE TABLE call_counts (
     day          INTEGER NOT NULL,
     system_id    INTEGER NOT NULL,

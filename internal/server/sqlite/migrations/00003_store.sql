@@ -1,7 +1,7 @@
 -- +goose Up
 
--- What there is one of. The name tells this database from others, and from a new one in its place. last_id is the
--- highest id of calls that were deleted: no other call gets it. probed_ms is written to see whether it can be.
+-- A single row. The name distinguishes this database from others, and from a new one that replaced it. last_id is the
+-- highest id of the deleted calls: no other call gets it. probed_ms is written to test whether writes succeed.
 CREATE TABLE store (
     id        INTEGER PRIMARY KEY CHECK (id = 1),
     name      TEXT NOT NULL,
