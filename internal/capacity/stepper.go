@@ -30,6 +30,7 @@ type stepper struct {
 	repeated []report.CapacityStep // steps that were repeated
 	err      error                 // why no trial could be made
 	steps    int
+	machine  machine
 }
 
 const (
@@ -169,6 +170,7 @@ func (s *stepper) runOnce(
 		return done, 0, err
 	}
 	s.noteVerified(res.Delivery.Method)
+	s.machine.add(rate, &res)
 	if err := context.Cause(ctx); err != nil && t.stage == Settling {
 		return done, 0, err
 	}
@@ -252,6 +254,7 @@ func (t *step) summarize(res *measure.Result) report.CapacityStep {
 		Attempted: res.Totals.Attempted, Accepted: res.Totals.Accepted, Unsent: res.Totals.Unsent,
 		SuccessRate: res.Totals.SuccessRate, Limits: res.Generator.Reasons,
 	}
+	done.LeftOut = res.Latency.LeftOut
 	t.fillDelivery(&done, &res.Delivery, res.Run.DurationS)
 	if done.SuccessRate != nil {
 		done.AcceptedPerS = res.Totals.UploadsPerS * *done.SuccessRate
