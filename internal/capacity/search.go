@@ -83,7 +83,7 @@ func (s *search) run(ctx context.Context) {
 		s.addStep(step, final, long)
 		switch {
 		case step.Broke == report.BrokeUnseen:
-			s.result.Reason = fmt.Sprintf("it was not seen what was stored at %s: %s", units.CallRate(rate),
+			s.result.Reason = fmt.Sprintf("storage was not observed at %s: %s", units.CallRate(rate),
 				step.BrokeWords)
 			s.recordBroken()
 			return

@@ -256,7 +256,7 @@ func TestSearchUnseen(t *testing.T) {
 	if r.CapacityPerS != nil || r.HighPerS != nil || r.AtLeastPerS == nil || *r.AtLeastPerS != 10 || len(steps) != 2 {
 		t.Errorf("%+v, %d steps", r, len(steps))
 	}
-	if want := "it was not seen what was stored at 20 calls/s: the database is locked"; r.Reason != want {
+	if want := "storage was not observed at 20 calls/s: the database is locked"; r.Reason != want {
 		t.Errorf("got %q, want %q", r.Reason, want)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"rdiostress/internal/server/defect"
 )
 
-// defectOptions are the sins that a server is to commit.
+// defectOptions are the defects that a server is to have.
 type defectOptions struct {
 	names []string
 	set   defect.Set

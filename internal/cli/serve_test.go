@@ -194,7 +194,7 @@ func TestServeRefusesFlags(t *testing.T) {
 		},
 		{[]string{"--api-key-file", "/no/such/file"}, "cannot read the API key"},
 		{[]string{"--api-keys", "/no/such/file"}, "error: --api-keys: open /no/such/file: "},
-		{[]string{"--rate-limit", "60"}, `error: --rate-limit: "60" is no rate; write 60/m, or with /s, /h or /d`},
+		{[]string{"--rate-limit", "60"}, `error: --rate-limit: "60" is not a rate; write 60/m, or with /s, /h or /d`},
 		{[]string{"--trusted-proxies", "ten"}, `error: --trusted-proxies: "ten" is not a network such as 10.0.0.0/8`},
 		{[]string{"--tls-cert", "c.pem"}, "error: --tls-cert and --tls-key belong together"},
 		{[]string{"extra"}, `serve takes no argument: "extra"`},

@@ -66,7 +66,7 @@ func checkPlain(kind, text string) (err error) {
 		problem = "is neither true nor false"
 		_, err = strconv.ParseBool(text)
 	case "duration":
-		problem = "is no length of time; write 500ms, 30s, 5m or 1h30m"
+		problem = "is not a duration; write 500ms, 30s, 5m or 1h30m"
 		_, err = time.ParseDuration(text)
 	}
 	switch {

@@ -66,7 +66,7 @@ func served(method, name, host, how, address string) Place {
 var ErrForbidden = errors.New("it belongs to another user: a run as that user can look at it")
 
 // ErrPassesOn means that a process only forwards connections to the server.
-var ErrPassesOn = errors.New("it passes connections on to the server, whose own address has to be named instead")
+var ErrPassesOn = errors.New("it forwards connections to the server: name the address of the server itself")
 
 // Find inspects the processes of a server, of which the first is the ancestor of the others.
 func Find(ctx context.Context, pids []int32) (*Found, error) {

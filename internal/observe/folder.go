@@ -38,7 +38,7 @@ func (f *folders) check() error {
 		if info, err := os.Stat(path); err != nil {
 			return field.Errorf("watch_dir", "{watch_dir}: %w", err)
 		} else if !info.IsDir() {
-			return field.Errorf("watch_dir", "{watch_dir} %s: it is no folder", path)
+			return field.Errorf("watch_dir", "{watch_dir} %s: not a folder", path)
 		}
 	}
 	return nil

@@ -168,7 +168,7 @@ func ParseDuration(s string) (time.Duration, error) {
 	}
 	d, err := time.ParseDuration(s)
 	if err != nil {
-		return 0, fmt.Errorf("%q is no length of time; write seconds, or 30s, 5m, 1h30m", s)
+		return 0, fmt.Errorf("%q is not a duration; write seconds, or 30s, 5m, 1h30m", s)
 	}
 	return d, nil
 }
@@ -179,7 +179,7 @@ func ParseRate(s string) (perSecond float64, err error) {
 	per := map[string]float64{"": 1, "s": 1, "m": 60, "h": 3600}[strings.TrimSpace(unit)]
 	v, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
 	if err != nil || per == 0 || math.IsNaN(v) || math.IsInf(v, 0) || v < 0 {
-		return 0, fmt.Errorf("%q is no rate; write 50 (calls per second), 50/s, 3000/m or 100000/h", s)
+		return 0, fmt.Errorf("%q is not a rate; write 50 (calls per second), 50/s, 3000/m or 100000/h", s)
 	}
 	return v / per, nil
 }

@@ -49,15 +49,15 @@ func TestParseShapeRefuses(t *testing.T) {
 	for in, want := range map[string]string{
 		"":            "is no stage",
 		"1m":          "is no stage",
-		"soon:5":      `"soon" is no length of time`,
-		"1m:fast":     `"fast" is no rate`,
-		"1m:-5":       `"-5" is no rate`,
+		"soon:5":      `"soon" is not a duration`,
+		"1m:fast":     `"fast" is not a rate`,
+		"1m:-5":       `"-5" is not a rate`,
 		"0:5":         "lasts longer than 0",
 		"1m:5,":       "is no stage",
 		"1e300:5":     "too long",
-		"1m:5/day":    "is no rate",
-		"1m:NaN":      "is no rate",
-		"10s:50;5:1":  "is no rate",
+		"1m:5/day":    "is not a rate",
+		"1m:NaN":      "is not a rate",
+		"10s:50;5:1":  "is not a rate",
 		"1m:5/s,1m:7": "mixes rates",
 	} {
 		if _, _, err := ParseShape(in); err == nil || !strings.Contains(err.Error(), want) {

@@ -41,7 +41,7 @@ func readSettings(t *testing.T) settings {
 	var err error
 	if text := os.Getenv(timeVariable); text != "" {
 		if s.time, err = time.ParseDuration(text); err != nil || s.time <= 0 {
-			t.Fatalf("%s=%q is no length of time", timeVariable, text)
+			t.Fatalf("%s=%q is not a duration", timeVariable, text)
 		}
 	}
 	if s.only, err = regexp.Compile(os.Getenv(onlyVariable)); err != nil {

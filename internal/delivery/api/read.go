@@ -13,7 +13,7 @@ import (
 )
 
 // errNothingNew means that a list does not end, because its pages repeat the same calls.
-var errNothingNew = errors.New("its pages bring nothing new, and no end")
+var errNothingNew = errors.New("its pages bring nothing new, and the list does not end")
 
 // reading is the state of reading a list to its end.
 type reading struct {

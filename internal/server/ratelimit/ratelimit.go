@@ -31,7 +31,7 @@ func ParseRate(s string) (Rate, error) {
 	n, err := strconv.Atoi(number)
 	per := map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour}[unit]
 	if err != nil || n < 1 || n > 1_000_000_000 || per == 0 {
-		return Rate{}, fmt.Errorf("%q is no rate; write 60/m, or with /s, /h or /d", s)
+		return Rate{}, fmt.Errorf("%q is not a rate; write 60/m, or with /s, /h or /d", s)
 	}
 	return Rate{n, per}, nil
 }
