@@ -90,6 +90,7 @@ func (s *stepper) prepare(ctx context.Context, out *Outcome) error {
 	if err := s.env.StartServer(ctx, &s.Trial); err != nil {
 		return err
 	}
+	s.checkMachine()
 	if s.env.Server != nil {
 		s.Trial.Scenario.URL = s.env.Server.URL()
 	}
@@ -147,7 +148,7 @@ func (s *stepper) fillReport(out *Outcome) {
 	var seen measure.Result
 	s.env.Session.Watch.Fill(&seen)
 	out.Watch = seen.Watch
-	out.Steps = withRepeated(out.Steps, s.repeated)
+	out.Steps, out.Warnings = withRepeated(out.Steps, s.repeated), s.machine.warnings()
 	last := out.Result.AtLeastPerS
 	out.CallsWereLimit = out.Result.CapacityPerS == nil && last != nil && *last >= out.MostPerS && s.MaxPerS == 0
 }

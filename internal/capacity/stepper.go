@@ -2,6 +2,7 @@ package capacity
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -29,6 +30,7 @@ type stepper struct {
 	repeated []report.CapacityStep // steps that were repeated
 	err      error                 // why no trial could be made
 	steps    int
+	machine  machine
 }
 
 const (
@@ -94,6 +96,40 @@ func (s *stepper) isSlow(broke string) bool {
 		})
 }
 
+// blameStops makes the generator the limit of a step that broke since uploads failed around stops of the generator, and
+// for nothing else.
+func (s *stepper) blameStops(done *report.CapacityStep, stops *measure.Stops) {
+	if done.OK || stops == nil || stops.Failed == 0 {
+		return
+	}
+	n := done.Attempted - min(stops.Failed, done.Attempted)
+	if n == 0 {
+		done.Limits = append(slices.Clip(done.Limits), stopsText(stops))
+		return
+	}
+	rate, without := stat.Share(done.Accepted, n), *done
+	without.SuccessRate = &rate
+	for _, broke := range done.AllBroke {
+		i := slices.IndexFunc(s.Objectives, func(o report.Objective) bool { return o.Name == broke })
+		if i < 0 || s.Objectives[i].Unit != units.InRatio {
+			return
+		}
+	}
+	if slices.ContainsFunc(s.Objectives, func(o report.Objective) bool {
+		v := valueOf(o, &without)
+		return o.Unit == units.InRatio && (v == nil || misses(o, *v))
+	}) {
+		return
+	}
+	done.Limits = append(slices.Clip(done.Limits), stopsText(stops))
+}
+
+// stopsText says which failures were around stops of the generator.
+func stopsText(s *measure.Stops) string {
+	return fmt.Sprintf("the generator itself was stopped for %s in all, and %s around that failed without an answer",
+		units.Trim(units.Seconds(s.StoppedS)), units.Plural(s.Failed, "upload"))
+}
+
 // step is one trial that holds a rate.
 type step struct {
 	*stepper
@@ -134,12 +170,14 @@ func (s *stepper) runOnce(
 		return done, 0, err
 	}
 	s.noteVerified(res.Delivery.Method)
+	s.machine.add(rate, &res)
 	if err := context.Cause(ctx); err != nil && t.stage == Settling {
 		return done, 0, err
 	}
 	done = t.summarize(&res)
 	t.drain(ctx, &done)
 	Judge(&done, t.missed.order(s.Objectives), t.stage)
+	s.blameStops(&done, res.Generator.Stops)
 	if wasRefused(&res) {
 		done.Limits = nil
 	}
@@ -191,8 +229,8 @@ func figuresOf(now *measure.Snapshot) *report.CapacityStep {
 		rate := stat.Share(now.Accepted, done)
 		so.SuccessRate = &rate
 	}
-	if now.Accepted > 0 {
-		mean, p95 := now.ResponseSum.Seconds()/float64(now.Accepted), now.P95.Seconds()
+	if timed := now.Accepted - now.LeftOut; timed > 0 {
+		mean, p95 := now.ResponseSum.Seconds()/float64(timed), now.P95.Seconds()
 		so.MeanS, so.P95S = &mean, &p95
 	}
 	return &so
@@ -216,6 +254,7 @@ func (t *step) summarize(res *measure.Result) report.CapacityStep {
 		Attempted: res.Totals.Attempted, Accepted: res.Totals.Accepted, Unsent: res.Totals.Unsent,
 		SuccessRate: res.Totals.SuccessRate, Limits: res.Generator.Reasons,
 	}
+	done.LeftOut = res.Latency.LeftOut
 	t.fillDelivery(&done, &res.Delivery, res.Run.DurationS)
 	if done.SuccessRate != nil {
 		done.AcceptedPerS = res.Totals.UploadsPerS * *done.SuccessRate

@@ -32,6 +32,9 @@ func (j *judgement) reasons() []string {
 	case j.Latency.LeavesTooMuchOut():
 		add("inconclusive: the generator itself was stopped while %s of %s accepted uploads were due, sent or answered",
 			units.Count(j.Latency.LeftOut), units.Count(j.Latency.Count+j.Latency.LeftOut))
+	case !j.Generator.Limited:
+		add("inconclusive: the generator itself was stopped for %s in all, and %s around that failed without an answer",
+			units.Duration(j.Generator.Stops.StoppedS), units.Plural(j.Generator.Stops.Failed, "upload"))
 	default:
 		add("inconclusive: the generator was the limit, not the server%s", GeneratorReasons(&j.Generator))
 	}

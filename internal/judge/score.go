@@ -127,7 +127,7 @@ func (j *judgement) exitCode() int {
 // inconclusive reports whether the generator was the limit and may be the cause of a missed threshold. It is not if the
 // uploads that the server itself failed are enough to miss the success rate.
 func (j *judgement) inconclusive() bool {
-	isLimited := j.Generator.Limited || j.Latency.LeavesTooMuchOut()
+	isLimited := j.Generator.Limited || j.Latency.LeavesTooMuchOut() || j.onlyFailsAroundStops()
 	if j.met || !isLimited || findings(j.Result) > 0 || measure.OrZero(j.Delivery.Pending) > 0 {
 		return false
 	}
@@ -143,6 +143,16 @@ func (j *judgement) inconclusive() bool {
 	n := j.Totals.Attempted - min(ours, j.Totals.Attempted)
 	least, ok := j.limits.successRate()
 	return !ok || n == 0 || stat.CompareShare(j.Totals.Accepted, n, least) > 0
+}
+
+// onlyFailsAroundStops reports whether the success rate is all that was missed, and uploads failed around stops of the
+// generator. Such failures explain no missed time.
+func (j *judgement) onlyFailsAroundStops() bool {
+	s := j.Generator.Stops
+	_, ok := j.limits.successRate()
+	return ok && s != nil && s.Failed > 0 && !slices.ContainsFunc(j.thresholds, func(t Threshold) bool {
+		return t.OK == (t.Name == SuccessRate) && t.Value != nil
+	})
 }
 
 // mayMissTimes reports whether so many times are left out, because the generator itself was stopped, that the others

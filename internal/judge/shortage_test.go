@@ -19,7 +19,7 @@ func bounded(leftOut, failed uint64, mean, p95 float64) measure.Result {
 	res.Totals.Failed = failed
 	s := res.Generator.Stops
 	s.Failed, s.MeanBoundS, s.P95BoundS = failed, &mean, &p95
-	res.Generator.Limited = failed > 0 || res.Latency.LeavesTooMuchOut()
+	res.Generator.Limited = res.Latency.LeavesTooMuchOut()
 	return res
 }
 
@@ -27,6 +27,16 @@ func bounded(leftOut, failed uint64, mean, p95 float64) measure.Result {
 func TestScoreOfStoppedGenerator(t *testing.T) {
 	noTimes := func(res measure.Result) measure.Result {
 		res.Latency.Count, res.Latency.Figures, res.Latency.Absent = 0, nil, "all are left out"
+		return res
+	}
+	slow := func(res measure.Result) measure.Result {
+		figures := *res.Latency.Figures
+		figures.P95S = 3.2
+		res.Latency.Figures = &figures
+		return res
+	}
+	ofServer := func(res measure.Result, n uint64) measure.Result {
+		res.Generator.Stops.Failed -= n
 		return res
 	}
 	for _, tc := range []struct {
@@ -53,8 +63,21 @@ func TestScoreOfStoppedGenerator(t *testing.T) {
 		},
 		{
 			"failures that are the generator's", bounded(10, 60, 0.2, 1), Monitor, exitcode.Inconclusive,
-			"60 uploads around these stops failed",
+			"stopped for 2 s in all, and 60 uploads around that failed without an answer",
 		},
+		{
+			"a failure that explains nothing", slow(bounded(10, 1, 0.2, 1)), Monitor, exitcode.Missed,
+			"95th percentile 3.20 s",
+		},
+		{
+			"failures that explain the success rate alone", slow(bounded(10, 60, 0.2, 1)), Monitor, exitcode.Missed,
+			"95th percentile 3.20 s",
+		},
+		{
+			"failures of which most are the server's", ofServer(bounded(10, 60, 0.2, 1), 55), Monitor, exitcode.Missed,
+			"success rate 94.39 %",
+		},
+		{"a failure that changes nothing", bounded(10, 1, 0.2, 1), Pass, exitcode.OK, "1 upload around these stops"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if f := tc.res.Totals.Failed; f > 0 {

@@ -18,7 +18,10 @@ func TestHeldUp(t *testing.T) {
 	record(90, 10*time.Millisecond, Outcome{First: true, Lag: time.Millisecond})
 	record(10, 2*time.Second, Outcome{First: true, HeldUp: true, Lag: 2 * time.Second})
 	record(3, 2*time.Second, Outcome{Class: Timeout, HeldUp: true, Lag: NoLag})
-	record(2, time.Second, Outcome{Class: Timeout, Lag: NoLag})
+	record(1, time.Second, Outcome{Class: Timeout, Lag: NoLag})
+	for _, own := range []Class{Status, Rejected, Refused, Malformed, Exhausted} {
+		record(1, 2*time.Second, Outcome{Class: own, HeldUp: true, Lag: NoLag})
+	}
 	r.Roll(time.Second, 0, 0)
 	now := r.Snapshot()
 	if now.Accepted != 100 || now.LeftOut != 10 || now.ResponseSum != 900*time.Millisecond || now.Last.LeftOut != 10 ||
@@ -34,7 +37,7 @@ func TestHeldUp(t *testing.T) {
 			t.Errorf("%s: %d samples, %d left out, max %v", name, d.Count, d.LeftOut, d.MaxS)
 		}
 	}
-	if res.Totals.Accepted != 100 || res.Totals.Failed != 5 || res.Steps.Wait.Count != 90 || res.FirstCalls != nil {
+	if res.Totals.Accepted != 100 || res.Totals.Failed != 9 || res.Steps.Wait.Count != 90 || res.FirstCalls != nil {
 		t.Errorf("totals %+v, %d steps, first calls %+v", res.Totals, res.Steps.Wait.Count, res.FirstCalls)
 	}
 	s := res.Generator.Stops

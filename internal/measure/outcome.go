@@ -167,6 +167,17 @@ func (c Class) String() string {
 	}
 }
 
+// mayBeStop reports whether an upload may have failed so because the generator itself was stopped. What the server or
+// its machine answered is its own, and an exhausted generator is told of by itself.
+func (c Class) mayBeStop() bool {
+	switch c {
+	case Timeout, ConnectTimeout, DNS, TLS, Write, Reset:
+		return true
+	default:
+		return false
+	}
+}
+
 // Parent returns the member of the report's "errors" in which the class counts. A Duplicate with an error status counts
 // as HTTP: see [Outcome.Parent].
 func (c Class) Parent() Parent {

@@ -335,7 +335,7 @@ type Stops struct {
 	LongestS   float64    `json:"longest_s"`
 	SuspendedS float64    `json:"suspended_s"`     // of it, time in which the machine was suspended
 	Accepted   uint64     `json:"accepted"`        // accepted uploads that are left out of the times
-	Failed     uint64     `json:"failed"`          // failed uploads around stops
+	Failed     uint64     `json:"failed"`          // uploads around stops that failed without an answer
 	Times      []StopTime `json:"times,omitempty"` // the first of them
 
 	// Mean and 95th percentile of the response times, including those left out, as measured. The server's own times are

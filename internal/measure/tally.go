@@ -12,7 +12,7 @@ type tally struct {
 	slotWaits                  uint64        // calls that were due before an uploader was free
 	connects, reconnects       uint64
 	heldUp                     *Histogram    // response times of accepted calls that were held up; may be nil
-	heldUpFailed               uint64        // failed calls that were held up
+	heldUpFailed               uint64        // calls that were held up, and may have failed by that
 	firsts                     uint64        // accepted calls that were the first of their talkgroups
 	firstTime                  time.Duration // sum of their service times
 	// Failed attempts of calls that waited to be sent again, and of calls that were abandoned.
@@ -53,7 +53,7 @@ func (t *tally) add(o *Outcome) {
 	t.sizes.add(o)
 	if o.Class != Accepted {
 		t.failures.add(o)
-		if o.HeldUp {
+		if o.HeldUp && o.Class.mayBeStop() {
 			t.heldUpFailed++
 		}
 		return

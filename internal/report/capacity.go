@@ -24,6 +24,8 @@ type Capacity struct {
 	Steps      []CapacityStep   `json:"steps"`             // in the order that they were made
 	Priming    *measure.Priming `json:"priming,omitempty"` // before the first step
 	Watch      measure.Watch    `json:"watch"`
+	// what to know of the machine of the generator, a line each
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // CapacityRun identifies the search.
@@ -89,6 +91,8 @@ type CapacityStep struct {
 	P90S         *float64 `json:"p90_s,omitempty"`
 	P95S         *float64 `json:"p95_s,omitempty"`
 	P99S         *float64 `json:"p99_s,omitempty"`
+	// accepted uploads that are in no time, as the generator itself was stopped
+	LeftOut uint64 `json:"left_out,omitempty"`
 	// the percentiles with less than one accepted upload beyond them
 	FewSamples []string `json:"few_samples,omitempty"`
 	// Of the accepted uploads, base64 of the HdrHistogram V2 compressed encoding, in nanoseconds; absent without any,

@@ -123,6 +123,7 @@ type HTTPUploader struct {
 	// readsAll says that texts are read that the client of an upload would not read.
 	readsAll bool
 	reply    [MaxReplyBytes]byte
+	long     []byte // for what follows reply, from the first reply that long on; reused
 
 	// of the last reply; nil if there was none
 	Header http.Header
@@ -226,11 +227,13 @@ func (u *HTTPUploader) readReply(r io.ReadCloser, reading rdio.Reading, status i
 	if HeadSuffices(reading, status) {
 		return nil
 	}
-	var rest [4 << 10]byte
 	for {
 		part := u.reply[len(u.Text):]
 		if len(part) == 0 {
-			part = rest[:]
+			if u.long == nil {
+				u.long = make([]byte, 4<<10)
+			}
+			part = u.long
 		}
 		n, err := r.Read(part)
 		if len(u.Text) < len(u.reply) {

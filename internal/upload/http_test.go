@@ -33,6 +33,37 @@ func uploadTo(t *testing.T, s *scenario.Scenario) Attempt {
 	return u.Upload(context.Background(), &c)
 }
 
+// oneReply is the body of a reply.
+type oneReply struct{ text []byte }
+
+func (r *oneReply) Read(p []byte) (int, error) {
+	n := copy(p, r.text)
+	if r.text = r.text[n:]; n == 0 {
+		return 0, io.EOF
+	}
+	return n, nil
+}
+
+func (r *oneReply) Close() error { return nil }
+
+// Reading a reply of any length allocates nothing once the uploader has read a long one.
+func TestReadReplyAllocatesNothing(t *testing.T) {
+	u := &HTTPUploader{readsAll: true}
+	for _, n := range []int{27, 10 << 10} {
+		text, body := make([]byte, n), &oneReply{}
+		read := func() {
+			body.text = text
+			if err := u.readReply(body, rdio.WholeReply, http.StatusOK); err != nil {
+				t.Fatal(err)
+			}
+		}
+		read()
+		if got := testing.AllocsPerRun(100, read); got > 0 {
+			t.Errorf("a reply of %d bytes: %v allocations", n, got)
+		}
+	}
+}
+
 func TestUploadReplies(t *testing.T) {
 	reply := uploadtest.Reply
 	for _, tt := range []struct {

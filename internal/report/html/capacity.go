@@ -38,6 +38,7 @@ func capacityPage(rep *report.Capacity, opts Options) *page {
 	} else {
 		p.Reasons = append(p.Reasons, fmt.Sprintf("Storage was seen by %s.", r.Verified))
 	}
+	p.Warnings = append(p.Warnings, rep.Warnings...)
 	p.fact("Target", rep.Target.URL)
 	p.fact("Server", rep.Target.Server)
 	p.fact("Took", fmt.Sprintf("%s, %s", units.Duration(rep.Run.DurationS),

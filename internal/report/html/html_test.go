@@ -176,6 +176,8 @@ func TestPageOfASearch(t *testing.T) {
 	for name, rep := range reporttest.Unfound() {
 		if text := searchPage(t, rep); !strings.Contains(text, rep.Run.ID) {
 			t.Errorf("%s: no page", name)
+		} else if w := rep.Warnings; len(w) > 0 && !strings.Contains(text, w[0]) {
+			t.Errorf("%s: the page does not say %q", name, w[0])
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"rdiostress/internal/exitcode"
 	"rdiostress/internal/judge"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
@@ -107,6 +108,9 @@ func (p *page) generator(rep *report.Report) {
 	note := "It did not hold the run back."
 	if g.Limited {
 		note = "It held the run back: " + strings.Join(g.Reasons, "; ") + "."
+	}
+	if !g.Limited && rep.Verdict.ExitCode == exitcode.Inconclusive {
+		note = "Its stops may be why a threshold was missed."
 	}
 	p.section(section{ID: "generator", Title: "Generator", Tables: []grid{out}, Notes: []string{note}})
 }

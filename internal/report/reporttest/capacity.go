@@ -65,6 +65,9 @@ func Unfound() map[string]report.Capacity {
 	}
 	stuck.Result = report.CapacityResult{Verified: "metrics", Reason: "the server does not even take 0.05 calls/s"}
 	stuck.Steps = []report.CapacityStep{}
+	limited.Warnings = []string{"the generator was short of processor time: a quota held it back in 30 % of the step " +
+		"at 1,000 calls/s"}
+	limited.Steps[0].LeftOut = 12
 	limited.Result.ExitCode, stuck.Result.ExitCode = exitcode.Inconclusive, exitcode.Missed
 	queue, cut := Searched(), Searched()
 	queue.Result.Verified = "none"

@@ -37,6 +37,11 @@ func WriteCapacity(w io.Writer, rep report.Capacity, opts Options) error {
 	p.grid(nil, rows, "ll")
 	p.ratesTable(rep.Steps)
 	p.resultFrame(&rep)
+	for _, line := range rep.Warnings {
+		for _, part := range wrap("! ", sanitize(line), p.width) {
+			p.line(p.ink.yellow(part))
+		}
+	}
 	if p.err != nil {
 		return fmt.Errorf("render table: %w", p.err)
 	}

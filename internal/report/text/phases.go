@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"rdiostress/internal/exitcode"
 	"rdiostress/internal/judge"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
@@ -160,6 +161,8 @@ func (p *page) generator(rep *report.Report) {
 		text += " The generator was at its limit" + judge.GeneratorReasons(&g) + "."
 	case g.Limited:
 		text += " The generator was at its limit, see below."
+	case rep.Verdict.ExitCode == exitcode.Inconclusive:
+		text += " That may be why a threshold was missed, see below."
 	default:
 		text += " The generator was not the limit."
 	}
