@@ -134,6 +134,7 @@ func (o *capacityOptions) prepare(flags *pflag.FlagSet) error {
 		errs = append(errs, err)
 	}
 	if err := errs.join(); err != nil {
+		o.traffic.close()
 		return usageErrorf("", "%w", err)
 	}
 	return nil

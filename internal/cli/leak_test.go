@@ -2,6 +2,7 @@ package cli
 
 import (
 	"net/http"
+	"runtime/debug"
 	"testing"
 	"time"
 
@@ -47,6 +48,30 @@ func TestCommandsLeaveNothing(t *testing.T) {
 	case <-r.code:
 	case <-time.After(time.Minute):
 		t.Fatal("serve does not end")
+	}
+	goleak.VerifyNone(t, before)
+}
+
+// Commands that only read the flags of a replay close its recordings too, and set the collection of garbage back.
+func TestUnsentReplaysAreClosed(t *testing.T) {
+	t.Setenv("GOGC", "")
+	percent := debug.SetGCPercent(100)
+	t.Cleanup(func() { debug.SetGCPercent(percent) })
+	before := goleak.IgnoreCurrent()
+	place := "sqlite:../delivery/testdata/rdio-scanner-7.0.0.sqlite"
+	for name, args := range map[string][]string{
+		"checked":            {"scenario", "check", "--replay", place},
+		"shown":              {"scenario", "show", "--replay", place},
+		"replay check":       {"replay", "check", place},
+		"wrong run":          {"run", "--replay", place, "--rate", "5"},
+		"wrong search":       {"capacity", "--replay", place, "--precision", "7"},
+		"no such recordings": {"run", "--replay", "sqlite:none.db"},
+	} {
+		ios, _, _ := testStreams()
+		run(t.Context(), args, ios)
+		if got := debug.SetGCPercent(100); got != 100 {
+			t.Errorf("%s: GOGC is left at %d", name, got)
+		}
 	}
 	goleak.VerifyNone(t, before)
 }

@@ -185,6 +185,7 @@ func (o *runOptions) complete(flags *pflag.FlagSet) error {
 		"{arrival} is for the open model: give a {rate}, or {stages} with rates")
 	errs.check(o.profile != "" && !s.Guide, "{profile} must be guide, not %q", o.profile)
 	if err := errs.join(); err != nil {
+		o.traffic.close()
 		hint := ""
 		if folder := (*replayError)(nil); errors.As(err, &folder) {
 			hint = replayHint

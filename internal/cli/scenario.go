@@ -117,6 +117,7 @@ func newScenarioFileCmd(ios *streams, use, short, long string,
 					return err
 				}
 			}
+			defer o.traffic.close()
 			return about(o, cmd.Flags())
 		},
 	}

@@ -19,6 +19,7 @@ import (
 type trafficOptions struct {
 	systems, talkgroups scenario.IDs
 	archive             *replay.Archive // of replay
+	restoreGC           func()          // as it was before the archive was opened
 	window              windowValue
 	preset, prime       string
 	primeMax            durationValue
@@ -150,7 +151,8 @@ func (o *trafficOptions) openReplay(s *scenario.Scenario, flags *pflag.FlagSet) 
 	if err != nil {
 		return err
 	}
-	archive, err := openArchive(context.Background(), recordings)
+	o.restoreGC = collectOften()
+	archive, err := recordings.Open(context.Background())
 	if none := (*replay.PeriodError)(nil); errors.As(err, &none) {
 		return problemf("{replay-period} %s: %w", s.Replay.Period, err)
 	}
@@ -173,6 +175,10 @@ func (o *trafficOptions) close() {
 	if o.archive != nil {
 		_ = o.archive.Close() // nothing was written
 	}
+	if o.restoreGC != nil {
+		o.restoreGC()
+	}
+	o.archive, o.restoreGC = nil, nil
 }
 
 // priming is how the server is primed, as the flags say.

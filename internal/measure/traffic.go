@@ -16,6 +16,9 @@ type Radio struct {
 	Replay         *ReplayOrder `json:"replay,omitempty"`
 }
 
+// AsRecorded stands for the talkgroups or systems of a replay that sends those of the recordings.
+const AsRecorded = "as recorded"
+
 // ReplayOrder is how recordings were selected and paced.
 type ReplayOrder struct {
 	Folder string  `json:"folder"`           // a folder, a list or a database

@@ -148,7 +148,10 @@ func (s *Scenario) recordRadio(m *measure.Scenario) {
 			Folder: publicPlace(s.Replay.Place), Mask: s.Replay.Mask, Period: s.Replay.Period, Speed: s.Replay.Speed,
 			Loop: s.Replay.Loop, KeepSystems: s.Replay.KeepSystems,
 		}
-		m.Talkgroups, m.Zipf = "as recorded", 0
+		m.Talkgroups, m.Zipf = measure.AsRecorded, 0
+		if s.Replay.KeepSystems { // Systems has only that of the call by which the server is tried
+			m.Systems = measure.AsRecorded
+		}
 	}
 	m.DuplicateWindowS, m.Generator = s.Window().Seconds(), s.Generator.String()
 }

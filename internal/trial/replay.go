@@ -39,9 +39,10 @@ func (r *run) openRecordings(ctx context.Context) (err error) {
 			return &ReplayError{err}
 		}
 		recordings := location.Recordings{Place: s.Replay.Place, Mask: s.Replay.Mask, Period: period}
-		if r.env.Recordings, err = recordings.Open(ctx); err != nil {
+		if r.recordings, err = recordings.Open(ctx); err != nil {
 			return &ReplayError{err}
 		}
+		r.env.Recordings = r.recordings
 	}
 	if err := CompleteReplay(s, r.env.Recordings); err != nil {
 		return err

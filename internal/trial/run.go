@@ -16,6 +16,7 @@ import (
 	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/mischief"
+	"rdiostress/internal/replay"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/traffic"
 	"rdiostress/internal/trial/crash"
@@ -38,6 +39,7 @@ type run struct {
 	connect      upload.ConnectOptions
 	pages        *http.Client // for lists of calls
 	clips        traffic.Clips
+	recordings   *replay.Archive // that this trial has opened; nil if it has not
 	verification *verification.Verification
 	ready
 
@@ -208,6 +210,9 @@ func (r *run) close() {
 		r.verification.Close()
 	}
 	r.own.Stop()
+	if r.recordings != nil {
+		_ = r.recordings.Close() // nothing was written
+	}
 	if r.tests != nil {
 		r.tests.Close()
 	}

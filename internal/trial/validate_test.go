@@ -55,6 +55,29 @@ func TestValidate(t *testing.T) {
 	}
 }
 
+// A trial closes the recordings that it opened, and no others.
+func TestCloseRecordings(t *testing.T) {
+	place := "sqlite:" + filepath.Join("..", "delivery", "testdata", "rdio-scanner-7.0.0.sqlite")
+	shared, err := location.Open(t.Context(), place)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer shared.Close()
+	for _, env := range []Environment{{}, {Recordings: shared}} {
+		p := testPlan(t, "http://127.0.0.1:1")
+		p.Scenario.Replay = scenario.Replay{Place: place, Speed: 1}
+		r := newRun(env, p, newDispatcher(nil))
+		if err := r.openRecordings(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		r.close()
+		_, err := r.env.Recordings.First()
+		if closed := err != nil; closed != (env.Recordings == nil) {
+			t.Errorf("shared: %t, closed: %t (%v)", env.Recordings != nil, closed, err)
+		}
+	}
+}
+
 // A plan only names a folder to replay: the trial finds out the rest.
 func TestOpenRecordings(t *testing.T) {
 	dir := t.TempDir()
