@@ -6,8 +6,8 @@ import "time"
 // concurrently.
 type Timer struct{ timer *time.Timer }
 
-// Wait pauses for d and reports true, or false as soon as one of the channels is closed or has a value. A nil channel
-// never ends the pause. A d of 0 or less does not pause.
+// Wait pauses for d and reports true, or false as soon as one of the channels is closed or has a value, which
+// it takes. A nil channel never ends the pause. A d of 0 or less does not pause.
 func (t *Timer) Wait(d time.Duration, stop, other <-chan struct{}) bool {
 	select {
 	case <-stop:

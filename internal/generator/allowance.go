@@ -47,16 +47,21 @@ type limit struct {
 	group
 	period time.Duration
 	before throttling // when it was read last
+	read   bool       // before was read
 }
 
-// advance returns how much the group was throttled since it was read last.
+// advance returns how much the group was throttled since it was read last. The first reading counts nothing: what it
+// shows may be older than the run.
 func (l *limit) advance(system fs.FS) throttling {
 	now, ok := l.throttling(system)
 	if !ok {
 		return throttling{}
 	}
 	since := throttling{now.periods - l.before.periods, now.time - l.before.time}
-	l.before = now
+	if !l.read {
+		since = throttling{}
+	}
+	l.before, l.read = now, true
 	return since
 }
 

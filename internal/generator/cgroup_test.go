@@ -86,6 +86,20 @@ func TestQuota(t *testing.T) {
 	}
 }
 
+// What a group was throttled before it could first be read is not of the run.
+func TestThrottlingBeforeTheFirstReading(t *testing.T) {
+	l := limit{group: group{dir: "/g"}}
+	l.advance(tree(nil))
+	for _, tc := range []struct {
+		stat string
+		want int64
+	}{{"nr_throttled 700\nthrottled_usec 5\n", 0}, {"nr_throttled 702\nthrottled_usec 9\n", 2}} {
+		if got := l.advance(tree(map[string]string{"g/cpu.stat": tc.stat})); int64(got.periods) != tc.want {
+			t.Errorf("%q: %+v, want %d periods", tc.stat, got, tc.want)
+		}
+	}
+}
+
 func TestThrottling(t *testing.T) {
 	for text, want := range map[string]throttling{
 		"usage_usec 5\nnr_periods 12\nnr_throttled 7\nthrottled_usec 350000\n": {7, 350 * time.Millisecond},

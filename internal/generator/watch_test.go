@@ -80,6 +80,8 @@ func TestStopsUnderQuota(t *testing.T) {
 	f.processors = &processorTime{system: f.stat}
 	f.throttle = []limit{{group: group{dir: "/g"}, period: 100 * ms}}
 	throttled := func(stat string) { f.stat["g/cpu.stat"] = &fstest.MapFile{Data: []byte(stat)} }
+	throttled("nr_throttled 0\nthrottled_usec 0\n")
+	f.throttle[0].advance(f.stat)
 	throttled("nr_throttled 1\nthrottled_usec 95000\n")
 	f.pass(98*ms, 0)
 	if f.sum.Count != 0 {

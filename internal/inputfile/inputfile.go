@@ -16,6 +16,8 @@ import (
 	"io/fs"
 	"os"
 	"time"
+
+	"rdiostress/internal/clock"
 )
 
 // KindError says that a file is none that can be read.
@@ -201,7 +203,7 @@ func readPipe(f *os.File, most int64, first, whole time.Time) ([]byte, error) {
 		case time.Now().After(first):
 			return nil, errors.New("it is a pipe that nobody writes into")
 		}
-		time.Sleep(10 * time.Millisecond)
+		clock.Wait(10*time.Millisecond, nil, nil)
 	}
 }
 

@@ -107,12 +107,11 @@ const (
 func (s *sender) watchForCrash(ctx context.Context, over <-chan struct{}) {
 	ending := false
 	for until := time.Now(); ; {
-		select {
-		case <-over:
-			over, ending, until = nil, true, time.Now().Add(watchAfterLast)
-		case <-time.After(aliveEvery):
-		case <-ctx.Done():
+		switch waited := clock.Wait(aliveEvery, over, ctx.Done()); {
+		case ctx.Err() != nil:
 			return
+		case !waited:
+			over, ending, until = nil, true, time.Now().Add(watchAfterLast)
 		}
 		if s.crash.hasSuspects() {
 			s.checkAlive(ctx)

@@ -110,7 +110,7 @@ func writeInto(path string, write func(io.Writer) error, wait time.Duration, tak
 
 // openInto opens a device or a pipe. A pipe must have a reader soon.
 func openInto(path string, wait time.Duration, taken func()) (*os.File, error) {
-	for late := time.Now().Add(wait); ; time.Sleep(20 * time.Millisecond) {
+	for late := time.Now().Add(wait); ; clock.Wait(20*time.Millisecond, nil, nil) {
 		f, err := os.OpenFile(path, os.O_WRONLY|openFlags, 0)
 		switch {
 		case err == nil:

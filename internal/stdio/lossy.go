@@ -5,6 +5,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"rdiostress/internal/clock"
 )
 
 // maxQueued is how many bytes wait for the reader; further ones are dropped.
@@ -82,9 +84,7 @@ func (l *Lossy) Flush(wait time.Duration) {
 	}
 	drained := l.drained
 	l.mu.Unlock()
-	select {
-	case <-drained:
-	case <-time.After(wait):
+	if clock.Wait(wait, drained, nil) {
 		l.mu.Lock()
 		l.stuck = l.taken + 1
 		l.mu.Unlock()

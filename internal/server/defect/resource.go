@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"rdiostress/internal/clock"
 	"rdiostress/internal/server/call"
 )
 
@@ -109,7 +110,7 @@ func (c *thinConn) Read(p []byte) (int, error) {
 	p = p[:min(len(p), 8<<10)]
 	n, err := c.Conn.Read(p)
 	if need, _ := c.bucket.take(float64(n), time.Hour); need > 0 {
-		time.Sleep(need)
+		clock.Wait(need, nil, nil)
 	}
 	return n, err
 }
