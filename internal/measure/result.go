@@ -53,9 +53,10 @@ type Run struct {
 
 // Target describes the server under test, as observed before the run.
 type Target struct {
-	URL     string `json:"url"`
-	Bundled bool   `json:"bundled,omitempty"` // the server was the bundled one, started for this run, and is gone
-	Server  string `json:"server,omitempty"`  // the recognised server, such as "rdio-scanner 7"; absent if not recognised
+	URL    string `json:"url"`
+	Server string `json:"server,omitempty"` // the recognised server, such as "rdio-scanner 7"; absent if not recognised
+	// Bundled says that the server was the bundled one, started for this run: its address is gone.
+	Bundled bool `json:"bundled,omitempty"`
 	// AcknowledgesFirst says that this server is known to acknowledge a call before it stores it.
 	AcknowledgesFirst bool `json:"acknowledges_first,omitempty"`
 	// DuplicateWindowS is the largest distance between two calls of a talkgroup that the server takes for duplicates.
