@@ -79,7 +79,7 @@ func valueOf(o report.Objective, s *report.CapacityStep) *float64 {
 
 // ParseObjective parses an objective such as success_rate>0.99 or p95_response_time_s<0.5.
 func ParseObjective(text string) (report.Objective, error) {
-	usage := fmt.Errorf("%q is no objective; write one such as 'p95_response_time_s<0.5', with success_rate, "+
+	usage := fmt.Errorf("%q is not an objective; write one such as 'p95_response_time_s<0.5', with success_rate, "+
 		"error_rate, mean_response_time_s, or p50_, p90_, p95_ or p99_response_time_s", text)
 	at := strings.IndexAny(text, "<>")
 	if at < 0 {

@@ -50,7 +50,7 @@ func (c *crashOptions) complete(o *runOptions, flags *pflag.FlagSet) error {
 		"{crash-test} with a process needs a {restart-command} that starts the server again")
 	errs.check(strings.HasPrefix(c.victim, "-"), "{crash-test} %q is neither a process nor a unit", c.victim)
 	errs.check(o.verify.where == string(verification.None),
-		"{crash-test} has to look at what is stored: leave out {verify} none")
+		"{crash-test} has to check what is stored: leave out {verify} none")
 	length := o.scenario.Length()
 	if c.at == 0 {
 		errs.check(o.scenario.Total > 0 && !flags.Changed("duration"), "{crash-test} with {total} needs a {crash-at}")

@@ -72,7 +72,7 @@ func TestCrashCycles(t *testing.T) {
 	if text := os.Getenv(cyclesVariable); text != "" {
 		var err error
 		if cycles, err = strconv.Atoi(text); err != nil || cycles < 1 {
-			t.Fatalf("%s=%q is no number of cycles", cyclesVariable, text)
+			t.Fatalf("%s=%q is not a number of cycles", cyclesVariable, text)
 		}
 	}
 	binary := filepath.Join(t.TempDir(), "rdiostress")

@@ -214,6 +214,15 @@ func cleanupGroups() []flaghelp.Group {
 	}}}
 }
 
+// replayCheckGroups are the flags of replay check.
+func replayCheckGroups() []flaghelp.Group {
+	return []flaghelp.Group{{Title: "Flags", Flags: []flaghelp.Flag{
+		{Name: "replay-mask", Value: "mask"},
+		{Name: "replay-period", Value: "period"},
+		{Name: "json", Value: "file"},
+	}}}
+}
+
 // drillGroups are the flags of drill.
 func drillGroups() []flaghelp.Group {
 	return []flaghelp.Group{{Title: "Flags", Flags: []flaghelp.Flag{

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rdiostress/internal/flaghelp"
 	"rdiostress/internal/replay"
 	"rdiostress/internal/replay/check"
 	"rdiostress/internal/replay/location"
@@ -69,6 +70,7 @@ The exit code is 1 if under 95 % of the calls would be sent, those that are encr
 	cmd.Flags().StringVar(&o.period, "replay-period", "",
 		"check only recordings of this time: a day, from..to, or the last such as 7d")
 	cmd.Flags().StringVar(&o.jsonFile, "json", "", "write the result as JSON into this file, or to stdout with -")
+	flaghelp.Describe(cmd, replayCheckGroups())
 	return cmd
 }
 

@@ -293,7 +293,7 @@ type sizeValue int64
 func (v *sizeValue) Set(s string) error {
 	n, err := humanize.ParseBytes(s)
 	if err != nil || n == 0 || n > math.MaxInt64 {
-		return fmt.Errorf("%q is no size; write bytes, or 500kB, 100MiB", s)
+		return fmt.Errorf("%q is not a size; write bytes, or 500kB, 100MiB", s)
 	}
 	*v = sizeValue(n)
 	return nil

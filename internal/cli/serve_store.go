@@ -249,7 +249,7 @@ func (v *daysValue) Set(s string) error {
 	}
 	const longest = 100 * 366 * 24 * time.Hour
 	if err != nil || d < time.Second || d > longest {
-		return fmt.Errorf("%q is no time to keep calls for; write 30d, or 12h", s)
+		return fmt.Errorf("%q is not a time to keep calls for; write 30d, or 12h", s)
 	}
 	*v = daysValue(d)
 	return nil

@@ -187,7 +187,7 @@ func TestServeRefusesFlags(t *testing.T) {
 		},
 		{[]string{"--log-format", "xml"}, `error: --log-format must be text or json, not "xml"`},
 		{[]string{"--log-level", "loud"}, "--log-level"},
-		{[]string{"--max-upload-size", "big"}, `"big" is no size; write bytes, or 500kB, 100MiB`},
+		{[]string{"--max-upload-size", "big"}, `"big" is not a size; write bytes, or 500kB, 100MiB`},
 		{
 			[]string{"--data-dir", "", "--api-key", ""},
 			"error: --api-key must not be empty\nrdiostress: error: --data-dir must",

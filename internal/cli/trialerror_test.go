@@ -39,14 +39,14 @@ func TestTrialErrors(t *testing.T) {
 		},
 		"2 this server takes calls of a talkgroup that begin within 2s for duplicates: " +
 			"why": &trial.WindowError{Window: 2 * time.Second, Err: why},
-		"3 a crash test has to look at what is stored, but why; pass --verify with the server's " +
+		"3 a crash test has to check what is stored, but why; pass --verify with the server's " +
 			"database": &trial.StorageUnseenError{Why: "why"},
-		"3 cannot look whether calls are stored in sink=127.0.0.1:9000: 127.0.0.1:9000 is in use by another program; " +
-			"--verify names what to look at; --verify none does not look": &verification.OpenError{
+		"3 cannot check whether calls are stored in sink=127.0.0.1:9000: 127.0.0.1:9000 is in use by another " +
+			"program; --verify names what to look at; --verify none does not look": &verification.OpenError{
 			Place: sink, Err: &verification.ListenError{Address: sink.Address, Err: syscall.EADDRINUSE},
 		},
-		"3 cannot look whether calls are stored in auto: why; --verify names what to look at; --verify none does not " +
-			"look": &verification.OpenError{
+		"3 cannot check whether calls are stored in auto: why; --verify names what to look at; --verify none does " +
+			"not look": &verification.OpenError{
 			Place: verification.Place{Kind: verification.Auto}, Err: why,
 		},
 		"3 cannot kill 7: why; name the server's process, as a user who may kill it": &crash.KillError{

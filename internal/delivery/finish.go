@@ -66,7 +66,7 @@ func (w *Watch) whyNothingForwarded(a *account) string {
 	if w.feed == nil || a.acknowledged == 0 || w.feed.Received() > 0 {
 		return ""
 	}
-	return fmt.Sprintf("nothing at all was forwarded to %s: look whether the server has it as a downstream, "+
+	return fmt.Sprintf("nothing at all was forwarded to %s: check whether the server has it as a downstream, "+
 		"with all systems", w.feed.Address())
 }
 

@@ -61,11 +61,11 @@ func (c *Condition) UnmarshalYAML(text []byte) error {
 	}
 	words := strings.Fields(line)
 	if len(words) != 3 || !slices.Contains(strings.Fields(ops), words[1]) {
-		return fmt.Errorf("%q is no condition; write a signal, one of %s, and a number", line, ops)
+		return fmt.Errorf("%q is not a condition; write a signal, one of %s, and a number", line, ops)
 	}
 	limit, err := strconv.ParseFloat(words[2], 64)
 	if err != nil {
-		return fmt.Errorf("%q: %q is no number", line, words[2])
+		return fmt.Errorf("%q: %q is not a number", line, words[2])
 	}
 	*c = Condition{words[0], words[1], limit}
 	return nil

@@ -80,14 +80,14 @@ func TestRulesAreComplete(t *testing.T) {
 			t.Errorf("%s: needs a title without a full stop, a fix, evidence and a phase from 1 to 3", r.ID)
 		}
 		if !slices.Contains([]Certainty{Certain, Likely, Possible}, r.Certainty) {
-			t.Errorf("%s: %q is no certainty", r.ID, r.Certainty)
+			t.Errorf("%s: %q is not a certainty", r.ID, r.Certainty)
 		}
 		if len(r.When)+len(r.Any) == 0 {
 			t.Errorf("%s: has no condition", r.ID)
 		}
 		for _, id := range r.Explains {
 			if !ids[id] {
-				t.Errorf("%s: explains %q, which is no rule", r.ID, id)
+				t.Errorf("%s: explains %q, which is not a rule", r.ID, id)
 			}
 		}
 		for _, name := range r.signals() {

@@ -63,7 +63,7 @@ func served(method, name, host, how, address string) Place {
 }
 
 // ErrForbidden means that this user may not read a process.
-var ErrForbidden = errors.New("it belongs to another user: a run as that user can look at it")
+var ErrForbidden = errors.New("it belongs to another user: a run as that user can read it")
 
 // ErrPassesOn means that a process only forwards connections to the server.
 var ErrPassesOn = errors.New("it forwards connections to the server: name the address of the server itself")

@@ -171,7 +171,7 @@ func TestLookAtOthers(t *testing.T) {
 	}
 	cmd.Env, cmd.Dir = append(os.Environ(), roleVariable+"=look", "GOCOVERDIR="+coverage), "/"
 	out, err := cmd.CombinedOutput()
-	want := fmt.Sprintf("true; process %d: it belongs to another user: a run as that user can look at it\n", hidden)
+	want := fmt.Sprintf("true; process %d: it belongs to another user: a run as that user can read it\n", hidden)
 	if err != nil || string(out) != want {
 		t.Errorf("%v, %q; want %q", err, out, want)
 	}

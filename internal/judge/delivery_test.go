@@ -62,7 +62,7 @@ func TestDeliveryVerdict(t *testing.T) {
 		},
 		{
 			"nothing forwarded", results.Unforwarded(), exitcode.NoRun,
-			"could not verify delivery: nothing at all was forwarded to 127.0.0.1:9000: look whether the server has " +
+			"could not verify delivery: nothing at all was forwarded to 127.0.0.1:9000: check whether the server has " +
 				"it as a downstream, with all systems",
 		},
 		{

@@ -189,7 +189,7 @@ func parseEnd(text string) (netip.AddrPort, error) {
 	}
 	ip, ok := netip.AddrFromSlice(raw)
 	if !ok {
-		return netip.AddrPort{}, fmt.Errorf("%q is no address", address)
+		return netip.AddrPort{}, fmt.Errorf("%q is not an address", address)
 	}
 	return netip.AddrPortFrom(ip.Unmap(), uint16(number)), nil
 }

@@ -45,7 +45,7 @@ var labelForm = regexp.MustCompile(`^\s*([A-Za-z_][A-Za-z0-9_]*)\s*=\s*"([^"\\]*
 func ParseMapping(text string) (Mapping, error) {
 	m := mappingForm.FindStringSubmatch(text)
 	if m == nil || (m[2] == "") != (m[5] == "") {
-		return Mapping{}, fmt.Errorf("%q is no mapping; write name=metric, such as "+
+		return Mapping{}, fmt.Errorf("%q is not a mapping; write name=metric, such as "+
 			"disk_usage=storage_used_mb*1048576, "+
 			`stored_calls=calls_total{state="stored"} or cpu_s_per_s=rate(cpu_seconds_total)`, text)
 	}
@@ -73,7 +73,7 @@ func ParseMapping(text string) (Mapping, error) {
 		}
 		label := labelForm.FindStringSubmatch(part)
 		if label == nil {
-			return Mapping{}, fmt.Errorf(`%q: %q is no label; write label="value"`, text, part)
+			return Mapping{}, fmt.Errorf(`%q: %q is not a label; write label="value"`, text, part)
 		}
 		if k.Labels == nil {
 			k.Labels = make(map[string]string)

@@ -37,7 +37,7 @@ func parsePSS(text []byte) (float64, error) {
 		}
 		fields := bytes.Fields(rest)
 		if len(fields) != 2 || string(fields[1]) != "kB" {
-			return 0, fmt.Errorf("%q is no size", bytes.TrimSpace(line))
+			return 0, fmt.Errorf("%q is not a size", bytes.TrimSpace(line))
 		}
 		kB, err := strconv.ParseUint(string(fields[0]), 10, 54)
 		return float64(kB) * 1024, err

@@ -28,7 +28,7 @@ func Processes(ctx context.Context, o Options) ([]int32, error) {
 		}
 		if hidden {
 			return nil, fmt.Errorf("the server's process, which listens on port %s, belongs to another user: "+
-				"a run as that user can look at it", target.Port)
+				"a run as that user can read it", target.Port)
 		}
 	}
 	if root == 0 || root == int32(os.Getpid()) {

@@ -39,7 +39,7 @@ func TestProcessOfAnotherUser(t *testing.T) {
 		return
 	case os.Getenv(seekerRole) != "":
 		_, err := Processes(t.Context(), Options{URL: os.Getenv(seekerRole)})
-		if err == nil || !strings.Contains(err.Error(), "belongs to another user: a run as that user can look at it") {
+		if err == nil || !strings.Contains(err.Error(), "belongs to another user: a run as that user can read it") {
 			t.Errorf("found %v", err)
 		}
 		return

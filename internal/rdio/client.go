@@ -60,7 +60,7 @@ func ParseClient(name string) (Client, error) {
 			return Client(i), nil
 		}
 	}
-	return 0, fmt.Errorf("%q is no client: there are %s", name, strings.Join(ClientNames(), ", "))
+	return 0, fmt.Errorf("%q is not a client: there are %s", name, strings.Join(ClientNames(), ", "))
 }
 
 // Path is where the client sends its calls.

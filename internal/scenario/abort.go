@@ -42,7 +42,7 @@ func (r AbortRule) Value(i measure.Interval) (value float64, ok bool) {
 
 // ParseAbortRule reads a rule such as "error_rate>0.5 for 10s".
 func ParseAbortRule(text string) (AbortRule, error) {
-	usage := fmt.Errorf("%q is no rule; write one such as 'error_rate>0.5 for 10s', with error_rate, success_rate, "+
+	usage := fmt.Errorf("%q is not a rule; write one such as 'error_rate>0.5 for 10s', with error_rate, success_rate, "+
 		"mean_response_time_s or p95_response_time_s", text)
 	condition, length, ok := strings.Cut(text, " for ")
 	at := strings.IndexAny(condition, "<>")

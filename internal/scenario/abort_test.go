@@ -10,7 +10,8 @@ func TestParseAbortRuleRefuses(t *testing.T) {
 		"", "error_rate", "error_rate>0.5", "speed>3 for 5s", "error_rate>x for 5s",
 		"error_rate=1 for 5s",
 	} {
-		if _, err := ParseAbortRule(in); err == nil || !strings.Contains(err.Error(), "is no rule; write one such as") {
+		_, err := ParseAbortRule(in)
+		if err == nil || !strings.Contains(err.Error(), "is not a rule; write one such as") {
 			t.Errorf("%q: %v", in, err)
 		}
 	}

@@ -38,8 +38,8 @@ func ParseMix(text string) (Mix, error) {
 		n := uint64(1)
 		if weighted {
 			if n, err = strconv.ParseUint(strings.TrimSpace(weight), 10, 64); err != nil || n < 1 || n > maxWeight {
-				return Mix{}, fmt.Errorf("%q is no share: write a whole number from 1 to %d, as in sdrtrunk=70", weight,
-					maxWeight)
+				return Mix{}, fmt.Errorf("%q is not a share: write a whole number from 1 to %d, as in sdrtrunk=70",
+					weight, maxWeight)
 			}
 		}
 		if seen[client] {

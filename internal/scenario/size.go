@@ -29,7 +29,7 @@ func ParseSizeRange(text string) (SizeRange, error) {
 	most, err2 := humanize.ParseBytes(strings.TrimSpace(high))
 	switch {
 	case err1 != nil || err2 != nil:
-		return SizeRange{}, fmt.Errorf("%q is no size; write bytes, or 16KB, or a range such as 1KB-1MB", text)
+		return SizeRange{}, fmt.Errorf("%q is not a size; write bytes, or 16KB, or a range such as 1KB-1MB", text)
 	case least < minAudioSize || most > maxAudioSize:
 		return SizeRange{}, fmt.Errorf("%q is outside %d bytes to 100 MB", text, minAudioSize)
 	case most < least:

@@ -63,7 +63,7 @@ func ParseTimeOfDay(text string) (time.Duration, error) {
 		m, err = strconv.Atoi(minute)
 	}
 	if err != nil || h < 0 || h > 23 || m < 0 || m > 59 {
-		return 0, fmt.Errorf("%q is no time of day; write 17 or 06:30", text)
+		return 0, fmt.Errorf("%q is not a time of day; write 17 or 06:30", text)
 	}
 	return time.Duration(h)*time.Hour + time.Duration(m)*time.Minute, nil
 }

@@ -118,7 +118,7 @@ func ParseShape(text string) (shape Shape, rates bool, err error) {
 	for _, part := range strings.Split(text, ",") {
 		length, target, ok := strings.Cut(strings.TrimSpace(part), ":")
 		if !ok {
-			return nil, false, fmt.Errorf("%q is no stage; write a length and a target, such as 1m:50/s", part)
+			return nil, false, fmt.Errorf("%q is not a stage; write a length and a target, such as 1m:50/s", part)
 		}
 		d, err := ParseDuration(length)
 		if err != nil {

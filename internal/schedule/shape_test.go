@@ -47,13 +47,13 @@ func TestShape(t *testing.T) {
 
 func TestParseShapeRefuses(t *testing.T) {
 	for in, want := range map[string]string{
-		"":            "is no stage",
-		"1m":          "is no stage",
+		"":            "is not a stage",
+		"1m":          "is not a stage",
 		"soon:5":      `"soon" is not a duration`,
 		"1m:fast":     `"fast" is not a rate`,
 		"1m:-5":       `"-5" is not a rate`,
 		"0:5":         "lasts longer than 0",
-		"1m:5,":       "is no stage",
+		"1m:5,":       "is not a stage",
 		"1e300:5":     "too long",
 		"1m:5/day":    "is not a rate",
 		"1m:NaN":      "is not a rate",

@@ -154,7 +154,7 @@ func FuzzHide(f *testing.F) {
 			}
 		}
 		if utf8.ValidString(text) && !utf8.ValidString(got) {
-			t.Errorf("%q is no text", got)
+			t.Errorf("%q is not text", got)
 		}
 		if !utf8.ValidString(key) || strings.ContainsFunc(key, func(r rune) bool { return !unicode.IsPrint(r) }) {
 			return // of control characters, some escapes are those of letters, and HTML has none

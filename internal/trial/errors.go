@@ -45,7 +45,7 @@ type StorageUnseenError struct{ Why string }
 
 // Error implements error.
 func (e *StorageUnseenError) Error() string {
-	return "a crash test has to look at what is stored, but " + e.Why
+	return "a crash test has to check what is stored, but " + e.Why
 }
 
 // TalkgroupsError means that the server knows too few of the run's talkgroups, and adds none.

@@ -87,13 +87,13 @@ func (p *Plan) validateCrash(length time.Duration) error {
 	case c.Victim == "":
 		return nil
 	case isPID && pid <= 1 || strings.HasPrefix(c.Victim, "-"):
-		return fmt.Errorf("crash test: %q is no process that may be killed", c.Victim)
+		return fmt.Errorf("crash test: %q is not a process that may be killed", c.Victim)
 	case own != (p.Bundled != nil):
 		return errors.New("crash test: the bundled server is killed where it is the one that is tested")
 	case isPID && c.Restart == "":
 		return errors.New("crash test: a process needs a command that starts it again")
 	case c.At < 0 || c.At >= length:
-		return fmt.Errorf("crash test: %v is no time within the run of %v", c.At, length)
+		return fmt.Errorf("crash test: %v is not a time within the run of %v", c.At, length)
 	default:
 		return nil
 	}

@@ -81,7 +81,7 @@ func (r *List) Stats() Stats {
 // ServeHTTP lists calls: those after after_id, or with sort_order=desc the latest ones, up to per_page.
 func (r *List) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	q := req.URL.Query()
-	after, _ := strconv.ParseInt(q.Get("after_id"), 10, 64) // what is no number is 0
+	after, _ := strconv.ParseInt(q.Get("after_id"), 10, 64) // what is not a number is 0
 	limit, err := strconv.Atoi(q.Get("per_page"))
 	if err != nil || limit < 1 || limit > api.MaxPage {
 		limit = api.MaxPage

@@ -138,7 +138,7 @@ func TestNothingForwarded(t *testing.T) {
 	open := func(context.Context, *delivery.Ledger) (delivery.Place, error) { return sink, nil }
 	_, d := deliverytest.Rig{Run: "abcdefgh", Total: 20, Open: open, Options: deliverytest.Soon()}.Make(t, s.URL)
 	want := "failed: nothing at all was forwarded to " + sink.Address().String() +
-		": look whether the server has it as a downstream, with all systems"
+		": check whether the server has it as a downstream, with all systems"
 	if got := deliverytest.InShort(d); got != want || d.Missing != nil {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

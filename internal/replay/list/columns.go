@@ -114,7 +114,7 @@ func (r *row) time() (time.Time, error) {
 		at, ok = time.UnixMilli(int64(math.Round(n))), true
 	}
 	if !ok || !replay.IsTime(at) {
-		return at, replay.Skipf(replay.NoTime, "%q is no time of a call", clip(text))
+		return at, replay.Skipf(replay.NoTime, "%q is not a time of a call", clip(text))
 	}
 	return at, nil
 }
@@ -131,7 +131,7 @@ func (r *row) call(c *rdio.Call) error {
 		c.SystemLabel = replay.Label(r[colSystem]) // which is a name then
 	}
 	if c.Talkgroup == 0 {
-		return replay.Skipf(replay.NoTalkgroup, "%q is no number of a talkgroup", clip(r[colTalkgroup]))
+		return replay.Skipf(replay.NoTalkgroup, "%q is not a number of a talkgroup", clip(r[colTalkgroup]))
 	}
 	if group := replay.Label(r[colTalkgroupGroup]); group != "" {
 		c.TalkgroupGroups = []string{group}

@@ -110,7 +110,7 @@ func (l *List) addRow(ix *replay.Index, text []byte, at int64, line int) error {
 	case r[colFile] == "":
 		return replay.Skipf(replay.NoAudio, "its row names no file")
 	case r.id(colTalkgroup) == 0:
-		return replay.Skipf(replay.NoTalkgroup, "%q is no number of a talkgroup", clip(r[colTalkgroup]))
+		return replay.Skipf(replay.NoTalkgroup, "%q is not a number of a talkgroup", clip(r[colTalkgroup]))
 	}
 	ix.Add(replay.Entry{Ref: uint64(at), Earliest: began, Latest: began, Program: program},
 		func() string { return l.lineName(line) })

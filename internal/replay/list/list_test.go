@@ -99,8 +99,8 @@ func TestCSV(t *testing.T) {
 	}
 	for _, want := range []string{
 		"7.ogg: no such file", "8.txt: its name does not end", "index.csv, line 7: encrypted (encrypted)",
-		`index.csv, line 8: "yesterday" is no time of a call (no_time)`,
-		`index.csv, line 9: "none" is no number of a talkgroup (no_talkgroup)`,
+		`index.csv, line 8: "yesterday" is not a time of a call (no_time)`,
+		`index.csv, line 9: "none" is not a number of a talkgroup (no_talkgroup)`,
 		"index.csv, line 10: its row names no file (no_audio)",
 	} {
 		if !slices.ContainsFunc(skipped, func(s string) bool { return strings.HasPrefix(s, want) }) {

@@ -95,7 +95,7 @@ func Parse(mask string) (*Format, error) {
 	}
 	compiled, err := regexp.Compile(pattern)
 	if err != nil {
-		return nil, fmt.Errorf("%q is no regular expression around its tags: %w", mask, reasonOf(err))
+		return nil, fmt.Errorf("%q is not a regular expression around its tags: %w", mask, reasonOf(err))
 	}
 	for _, name := range used {
 		if compiled.SubexpIndex(name) < 0 {

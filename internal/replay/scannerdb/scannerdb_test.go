@@ -547,7 +547,7 @@ func FuzzParseTime(f *testing.F) {
 	f.Add("1795284002125")
 	f.Fuzz(func(t *testing.T, text string) {
 		if at, ok := parseTime(text); ok && at.IsZero() {
-			t.Errorf("%q is no time", text)
+			t.Errorf("%q is not a time", text)
 		}
 	})
 }

@@ -112,3 +112,45 @@ func TestPartsOfCalls(t *testing.T) {
 		}
 	}
 }
+
+// What trunk-recorder keeps beside a call is part of it, and what it did not make is not recognized.
+func TestRecognize(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("renamed.json", `{"talkgroup":1001,"start_time":1772384400,"short_name":"county"}`)
+	write("broken.json", `{"talkgroup":`)
+	write("secret.json", `{"talkgroup":1001,"start_time":1772384400,"encrypted":1}`)
+	for _, tt := range []struct {
+		stem, ext, sidecar string
+		ok                 bool
+		reason             replay.Reason
+	}{
+		{"1001-1772384400_851012500.0-call_1", ".m4a", ".json", true, ""},
+		{"1001-1772384400_851012500.0-call_1", ".m4a", "", false, ""},
+		{"1001-1772384400_851012500.0", ".wav", "", false, replay.PartOfCall},
+		{"1001-1772384400_851012500.0-call_1.raw", ".wav", "", false, replay.PartOfCall},
+		{"1001-1772384400", ".m4a", "", false, replay.PartOfCall},
+		{"song", ".mp3", "", false, ""},
+		{"settings", "", ".json", false, ""},
+		{"renamed", ".wav", ".json", true, ""},
+		{"broken", ".wav", ".json", false, replay.BadSidecar},
+		{"secret", ".wav", ".json", false, replay.Encrypted},
+		{"gone", ".wav", ".json", false, replay.CannotBeRead},
+	} {
+		r := folder.Recording{Folder: dir, Stem: tt.stem, Ext: tt.ext, Sidecar: tt.sidecar}
+		when, ok, err := Format{}.Recognize(&r)
+		if ok != tt.ok || (err == nil) != (tt.reason == "") || err != nil && replay.ReasonOf(err) != tt.reason {
+			t.Errorf("%s%s: %v, %v", tt.stem, tt.ext, ok, err)
+		}
+		if at := int64(1_772_384_400); ok && (when.Earliest.Unix() > at || when.Latest.Unix() < at) {
+			t.Errorf("%s began between %v and %v", tt.stem, when.Earliest, when.Latest)
+		}
+	}
+	if (Format{}).Program() != "trunk-recorder" {
+		t.Error((Format{}).Program())
+	}
+}

@@ -62,7 +62,7 @@ func Unforwarded() measure.Result {
 	res := Passing()
 	res.Delivery = measure.Delivery{
 		Method: "sink", Failed: true,
-		Absent: "nothing at all was forwarded to 127.0.0.1:9000: look whether the server has it as a downstream, " +
+		Absent: "nothing at all was forwarded to 127.0.0.1:9000: check whether the server has it as a downstream, " +
 			"with all systems",
 	}
 	return res

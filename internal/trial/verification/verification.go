@@ -90,7 +90,7 @@ type OpenError struct {
 
 // Error implements error.
 func (e *OpenError) Error() string {
-	return fmt.Sprintf("cannot look whether calls are stored in %s: %v", e.Place.Public(), e.Err)
+	return fmt.Sprintf("cannot check whether calls are stored in %s: %v", e.Place.Public(), e.Err)
 }
 
 // Unwrap returns the cause.
