@@ -94,7 +94,7 @@ func (s *stepper) prepare(ctx context.Context, out *Outcome) error {
 	if s.env.Server != nil {
 		s.Trial.Scenario.URL = s.env.Server.URL()
 	}
-	out.Target.URL = s.Trial.Scenario.PublicURL()
+	out.Target.URL, out.Target.Bundled = s.Trial.Scenario.PublicURL(), s.Trial.Bundled != nil
 	plan := s.Trial
 	plan.Scenario.Rate, plan.Scenario.Duration = 0, s.MaxTime // the number of calls is not known
 	session, err := s.env.Prepare(ctx, plan, out.Run.ID, trial.ObserverFunc(func(e event.Event) {

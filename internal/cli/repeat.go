@@ -15,7 +15,7 @@ import (
 func repeatRun(rep *report.Report) string {
 	s := &rep.Scenario
 	f := repeated{head: "rdiostress run --scenario FILE"}
-	f.set("url", rep.Target.URL)
+	f.target(&rep.Target)
 	f.load(s)
 	f.calls(s)
 	f.set("mischief", s.Mischief)
@@ -35,7 +35,7 @@ func repeatSearch(rep *report.Capacity) string {
 	for _, o := range rep.Objectives {
 		f.head += " --slo '" + o.String() + "'"
 	}
-	f.set("url", rep.Target.URL)
+	f.target(&rep.Target)
 	f.connection(&rep.Scenario)
 	f.calls(&rep.Scenario)
 	f.set("verify", rep.Scenario.Verify)
@@ -80,6 +80,15 @@ func (f *repeated) flag(key string, on bool) {
 	if on {
 		f.set(key, "true")
 	}
+}
+
+// target are the keys that say what is tested. A bundled server is started anew: its address is gone.
+func (f *repeated) target(t *measure.Target) {
+	if t.Bundled {
+		f.flag("with-server", true)
+		return
+	}
+	f.set("url", t.URL)
 }
 
 // load are the keys that say how much is sent, and when.
@@ -150,4 +159,7 @@ func (f *repeated) calls(s *measure.Scenario) {
 	f.number("duplicate-ratio", s.DuplicateRatio)
 	f.set("generator", s.Generator)
 	f.count("seed", s.Seed)
+	if s.Prime {
+		f.set("prime", "on")
+	}
 }

@@ -2,14 +2,20 @@ package cli
 
 import (
 	"bytes"
+	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"rdiostress/internal/measure"
+	"rdiostress/internal/replay/replaytest"
 	"rdiostress/internal/report"
 	"rdiostress/internal/testenv/results"
+	"rdiostress/internal/trial"
 )
 
 // The scenario in a page is one that run takes, with what the report says of the run.
@@ -39,4 +45,62 @@ func TestRepeatedScenarioIsValid(t *testing.T) {
 			t.Errorf("%s: exit code %d: %s\n%s", name, code, errs.String(), text)
 		}
 	}
+}
+
+// The scenario of a run's report makes the plan of that run.
+func TestRepeatedPlanIsTheSame(t *testing.T) {
+	database := "sqlite:../delivery/testdata/rdio-scanner-7.0.0.sqlite"
+	folder := t.TempDir()
+	for i := range 3 {
+		at := 1_772_384_400 + 7*i
+		replaytest.WriteRecording(t, filepath.Join(folder, fmt.Sprintf("77-%d_851012500.0-call_%d", at, i)),
+			fmt.Sprintf(`{"talkgroup": 77, "start_time": %d, "short_name": "elmco"}`, at), make([]byte, 100))
+	}
+	for name, args := range map[string][]string{
+		"ordinary":    {"--url", "http://127.0.0.1:9", "--rate", "7/s", "--duration", "90s", "--seed", "4"},
+		"with server": {"--with-server", "--max-concurrent", "8", "--duration", "20s", "--systems", "11,12"},
+		"primed":      {"--with-server", "--prime", "on"},
+		"folder":      {"--replay", folder, "--speed", "20"},
+		"masked":      {"--replay", folder, "--replay-mask", "#DATE_#TIME_#SYS_#TG", "--loop"},
+		"database":    {"--replay", database, "--replay-period", "30s", "--speed", "2.5"},
+		"renumbered":  {"--replay", database, "--systems", "906,907"},
+	} {
+		first := planned(t, name, args)
+		rep := report.New(measure.Result{Scenario: first.Scenario.Record()}, "1.2.3", flagName)
+		rep.Scenario.Prime = first.Priming.Mode == trial.PrimeOn // as a trial learns
+		rep.Target.URL, rep.Target.Bundled = first.Scenario.PublicURL(), first.Bundled != nil
+		if rep.Target.Bundled {
+			rep.Target.URL = "http://127.0.0.1:40123" // of the server that is gone
+		}
+		text := repeatRun(&rep)
+		file := filepath.Join(t.TempDir(), "scenario.yaml")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		second := planned(t, name, []string{"--scenario", file})
+		first.Priming.KeepTalkgroups, second.Priming.KeepTalkgroups = false, false // the file names them all
+		got := second.Scenario.Record()
+		got.Prime = second.Priming.Mode == trial.PrimeOn
+		if diff := cmp.Diff(rep.Scenario, got); diff != "" ||
+			first.Priming != second.Priming || (first.Bundled == nil) != (second.Bundled == nil) {
+			t.Errorf("%s: -first +second:\n%s%+v, %+v\n%s", name, diff, first.Priming, second.Priming, text)
+		}
+	}
+}
+
+// planned returns the plan of a run with some flags.
+func planned(t *testing.T, name string, args []string) trial.Plan {
+	t.Helper()
+	var plan trial.Plan
+	ios, _, _ := testStreams()
+	cmd := newRunCmd(ios, func(_ context.Context, o *runOptions) error {
+		defer o.traffic.close()
+		plan = o.plan()
+		return nil
+	})
+	cmd.SetArgs(args)
+	if err := cmd.ExecuteContext(t.Context()); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return plan
 }

@@ -55,6 +55,8 @@ type Run struct {
 type Target struct {
 	URL    string `json:"url"`
 	Server string `json:"server,omitempty"` // the recognised server, such as "rdio-scanner 7"; absent if not recognised
+	// Bundled says that the server was the bundled one, started for this run: its address is gone.
+	Bundled bool `json:"bundled,omitempty"`
 	// AcknowledgesFirst says that this server is known to acknowledge a call before it stores it.
 	AcknowledgesFirst bool `json:"acknowledges_first,omitempty"`
 	// DuplicateWindowS is the largest distance between two calls of a talkgroup that the server takes for duplicates.
