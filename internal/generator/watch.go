@@ -29,8 +29,8 @@ type Watch struct {
 	lastEnd atomic.Int64 // when the last stop ended; 0 without one
 
 	mu       sync.Mutex
-	seen     sight
-	recent   time.Duration // the most processor time lately used between two sights
+	last     reading
+	recent   time.Duration // the most processor time lately used between two readings
 	throttle []limit       // what may keep the process from running for a part of each period
 	stops    []stop        // the last ones
 	sum      measure.Stops // of all
@@ -43,8 +43,8 @@ type Watch struct {
 	ticking    sync.WaitGroup
 }
 
-// sight is what the watch saw at a time.
-type sight struct {
+// reading is what the watch saw at a time.
+type reading struct {
 	at     time.Duration
 	cpu    time.Duration
 	asleep time.Duration
@@ -68,15 +68,15 @@ func Start(start time.Time) *Watch {
 		w.throttle = clone(w.limits)
 		w.delays, _ = w.processors.delays()
 	}
-	w.begin()
+	w.readFirst()
 	w.ticking.Go(w.run)
 	return w
 }
 
-// begin takes the first sight.
-func (w *Watch) begin() {
-	w.seen = sight{time.Since(w.start), w.cpu(), w.asleep(w.start)}
-	w.seenAt.Store(int64(w.seen.at))
+// readFirst takes the first reading.
+func (w *Watch) readFirst() {
+	w.last = reading{time.Since(w.start), w.cpu(), w.asleep(w.start)}
+	w.seenAt.Store(int64(w.last.at))
 }
 
 func (w *Watch) run() {
@@ -85,27 +85,27 @@ func (w *Watch) run() {
 	for n := 1; ; n++ {
 		select {
 		case <-ticks.C:
-			w.look(time.Since(w.start), n%throttleIn == 0)
+			w.check(time.Since(w.start), n%throttleIn == 0)
 		case <-w.end:
 			return
 		}
 	}
 }
 
-// look sees whether the process has run since it was seen last.
+// check finds out whether the process has run since it was seen last.
 //
 // A goroutine that is late shows no stop: others may have had the processors. So a gap counts only where the whole
 // process used hardly any processor time in it. It is no stop either where a quota held the process back, which the
 // figures of throttling show: that can happen ten times a second.
-func (w *Watch) look(now time.Duration, readThrottling bool) {
+func (w *Watch) check(now time.Duration, readThrottling bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	gap := now - w.seen.at
+	gap := now - w.last.at
 	if gap <= 0 {
 		return // somebody else has looked meanwhile
 	}
-	saw := sight{now, w.cpu(), w.asleep(w.start)}
-	used, slept := saw.cpu-w.seen.cpu, saw.asleep-w.seen.asleep
+	read := reading{now, w.cpu(), w.asleep(w.start)}
+	used, slept := read.cpu-w.last.cpu, read.asleep-w.last.asleep
 	isGap := gap > MinStop && used <= 2*w.recent+gap/10
 	if slept <= leastSleep {
 		slept = 0 // clocks are never read at the same moment
@@ -115,11 +115,11 @@ func (w *Watch) look(now time.Duration, readThrottling bool) {
 		throttled = w.throttledFor()
 	}
 	if slept > 0 || isGap && throttled < gap {
-		w.note(stop{w.seen.at, now, slept})
+		w.record(stop{w.last.at, now, slept})
 	} else {
 		w.recent = max(used, w.recent-w.recent/8)
 	}
-	w.seen = saw
+	w.last = read
 	w.seenAt.Store(int64(now))
 }
 
@@ -135,8 +135,8 @@ func (w *Watch) throttledFor() (most time.Duration) {
 	return most
 }
 
-// note notes a stop.
-func (w *Watch) note(s stop) {
+// record records a stop.
+func (w *Watch) record(s stop) {
 	if len(w.stops) == keptStops {
 		w.stops = append(w.stops[:0], w.stops[1:]...)
 	}
@@ -181,7 +181,7 @@ func (w *Watch) HeldUp(u Upload) bool {
 		return false
 	}
 	if u.Done-time.Duration(w.seenAt.Load()) > MinStop {
-		w.look(time.Since(w.start), false) // the ticker may come to run only after its caller
+		w.check(time.Since(w.start), false) // the ticker may come to run only after its caller
 	}
 	if u.Due >= time.Duration(w.lastEnd.Load()) {
 		return false

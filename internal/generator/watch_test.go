@@ -23,8 +23,8 @@ func newFake() *fake {
 		start: time.Now(), cpu: func() time.Duration { return f.used },
 		asleep: func(time.Time) time.Duration { return f.slept }, end: make(chan struct{}),
 	}
-	f.begin()
-	f.seen.at = 0
+	f.readFirst()
+	f.last.at = 0
 	f.seenAt.Store(0)
 	return f
 }
@@ -32,7 +32,7 @@ func newFake() *fake {
 // pass lets time pass until the watch looks again, with some processor time used.
 func (f *fake) pass(time, used time.Duration) {
 	f.at, f.used = f.at+time, f.used+used
-	f.look(f.at, false)
+	f.check(f.at, false)
 }
 
 // heldUp reports whether an upload was held up of which only the beginning and the end are known.
@@ -59,7 +59,7 @@ func TestStops(t *testing.T) {
 		"two gaps":                 {func(f *fake) { f.pass(80*ms, 0); f.run(2); f.pass(90*ms, 0) }, 2},
 		"suspended":                {func(f *fake) { f.slept = time.Hour; f.pass(tick, ms) }, 1},
 		"clocks that differ":       {func(f *fake) { f.slept = ms; f.run(3) }, 0},
-		"looked at by two at once": {func(f *fake) { f.pass(80*ms, 0); f.look(f.at, false) }, 1},
+		"looked at by two at once": {func(f *fake) { f.pass(80*ms, 0); f.check(f.at, false) }, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFake()
@@ -175,7 +175,7 @@ func TestHeldUpWhileWaiting(t *testing.T) {
 	}
 }
 
-// The look of an upload that is recorded before the ticker comes to run counts.
+// The check for an upload that is recorded before the ticker comes to run counts.
 func TestHeldUpBeforeTick(t *testing.T) {
 	f := newFake()
 	f.start = time.Now().Add(-2 * time.Second) // nobody has looked since
@@ -211,7 +211,7 @@ func TestWatch(t *testing.T) {
 			t.Errorf("%s: %v, absent: %q", name, figure, g.Absent[name])
 		}
 	}
-	if g.Stops == nil || w.seen.at < 30*ms {
-		t.Errorf("stops %+v, last seen %v", g.Stops, w.seen.at)
+	if g.Stops == nil || w.last.at < 30*ms {
+		t.Errorf("stops %+v, last seen %v", g.Stops, w.last.at)
 	}
 }
