@@ -151,3 +151,15 @@ func TestRedact(t *testing.T) {
 		}
 	}
 }
+
+func TestRedactPlace(t *testing.T) {
+	for place, want := range map[string]string{
+		"/srv/calls":                  "/srv/calls",
+		"sqlite:/srv/a?b.db":          "sqlite:/srv/a?b.db",
+		"postgres://user:hush@host/x": "postgres://…@host/x",
+	} {
+		if got := RedactPlace(place); got != want {
+			t.Errorf("%s shows as %s, want %s", place, got, want)
+		}
+	}
+}

@@ -5,6 +5,15 @@ import (
 	"strings"
 )
 
+// RedactPlace returns a place of recordings or calls, a path or a URL, without what may be a secret. The name of a file
+// holds none.
+func RedactPlace(place string) string {
+	if strings.Contains(place, "://") && !strings.HasPrefix(place, "sqlite:") {
+		return Redact(place)
+	}
+	return place
+}
+
 // Redact returns a URL without what may be a secret: user and password, the query, and a web address's fragment. It
 // takes what is not quite a URL too, such as a mistyped one, and rather hides too much of that.
 func Redact(text string) string {

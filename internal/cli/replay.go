@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rdiostress/internal/address"
 	"rdiostress/internal/flaghelp"
 	"rdiostress/internal/replay"
 	"rdiostress/internal/replay/check"
@@ -114,14 +115,14 @@ func (o *replayCheckOptions) examine(ctx context.Context) (*check.Check, error) 
 	defer collectOften()()
 	archive, err := recordings.Open(ctx)
 	if empty := (*replay.EmptyError)(nil); errors.As(err, &empty) && len(empty.Skipped) > 0 {
-		return check.Empty(location.Public(o.place), empty), nil
+		return check.Empty(address.RedactPlace(o.place), empty), nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	defer archive.Close()
 	next, shown := time.Now().Add(time.Second), false
-	result, err := check.Examine(ctx, location.Public(o.place), archive, func(read, all int) {
+	result, err := check.Examine(ctx, address.RedactPlace(o.place), archive, func(read, all int) {
 		if now := time.Now(); now.After(next) {
 			next = now.Add(o.progressStep())
 			o.showProgress(fmt.Sprintf("%s of %s read", units.Count(uint64(read)),

@@ -8,6 +8,7 @@ import (
 
 	"rdiostress/internal/field"
 	"rdiostress/internal/measure"
+	"rdiostress/internal/rdio"
 )
 
 // signalsOf computes all signals of a run.
@@ -52,7 +53,7 @@ func (s Signals) outcomes(res *measure.Result) {
 			continue
 		}
 		s.setShare(statusSignal(code), count, res)
-		if isRedirect(code) {
+		if rdio.IsRedirect(code) {
 			s.setShare("redirect_share", count, res)
 		}
 		if isServerError(code) {
@@ -149,9 +150,6 @@ func statusSignal(code int) string {
 func isServerError(code int) bool {
 	return code >= 500 && code != http.StatusServiceUnavailable && code != http.StatusInsufficientStorage
 }
-
-// isRedirect reports whether a status sends the client elsewhere.
-func isRedirect(code int) bool { return code >= 300 && code < 400 }
 
 // setShare adds uploads to a signal that is a share of the attempted ones.
 func (s Signals) setShare(name string, count uint64, res *measure.Result) {

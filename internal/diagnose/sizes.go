@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"rdiostress/internal/measure"
+	"rdiostress/internal/rdio"
 	"rdiostress/internal/units"
 )
 
@@ -15,7 +16,7 @@ func (s Signals) sizes(res *measure.Result) {
 		s.set("too_large", float64(n), Count)
 	}
 	s.replies("too_large_answers", res, func(code int) bool { return code == http.StatusRequestEntityTooLarge })
-	s.replies("redirect_answers", res, isRedirect)
+	s.replies("redirect_answers", res, rdio.IsRedirect)
 	if res.UploadSizes == nil {
 		return
 	}

@@ -89,7 +89,7 @@ func (p *run) testConnection(ctx context.Context) error {
 		p.learned.NeverConnects = neverConnects(upload.FormatReply(a.Status, line))
 	}
 	p.isServer = p.learned.Server != "" || speaksRdio(line)
-	elsewhere := a.Status == 0 || upload.IsRedirect(a.Status) || isMissing(a.Status) || a.Class == measure.Unauthorised
+	elsewhere := a.Status == 0 || rdio.IsRedirect(a.Status) || isMissing(a.Status) || a.Class == measure.Unauthorised
 	if elsewhere && p.hasClient(rdio.SDRTrunk) {
 		return p.judge(ctx, rdio.SDRTrunk, &a, line)
 	}

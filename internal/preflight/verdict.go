@@ -25,7 +25,7 @@ func (p *run) judge(ctx context.Context, c rdio.Client, a *upload.Attempt, line 
 				address, upload.FormatReply(a.Status, certificateWords(p.Text))),
 			Hint: certificateHint,
 		}
-	case upload.IsRedirect(a.Status):
+	case rdio.IsRedirect(a.Status):
 		return p.redirected(c, a.Status)
 	case a.Class == measure.Unauthorised && !p.lacksEndpoint(c):
 		return p.unauthorised(c, a.Status, line)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"rdiostress/internal/address"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/radio"
 	"rdiostress/internal/schedule"
@@ -145,8 +146,8 @@ func (s *Scenario) recordRadio(m *measure.Scenario) {
 	}
 	if s.Replay.On() {
 		m.Replay = &measure.ReplayOrder{
-			Folder: publicPlace(s.Replay.Place), Mask: s.Replay.Mask, Period: s.Replay.Period, Speed: s.Replay.Speed,
-			Loop: s.Replay.Loop, KeepSystems: s.Replay.KeepSystems,
+			Folder: address.RedactPlace(s.Replay.Place), Mask: s.Replay.Mask, Period: s.Replay.Period,
+			Speed: s.Replay.Speed, Loop: s.Replay.Loop, KeepSystems: s.Replay.KeepSystems,
 		}
 		m.Talkgroups, m.Zipf = measure.AsRecorded, 0
 		if s.Replay.KeepSystems { // Systems has only that of the call by which the server is tried

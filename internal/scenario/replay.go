@@ -2,10 +2,8 @@ package scenario
 
 import (
 	"math"
-	"strings"
 	"time"
 
-	"rdiostress/internal/address"
 	"rdiostress/internal/radio"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/units"
@@ -75,12 +73,4 @@ func (s *Scenario) UseFirst(c *rdio.Call) {
 	if s.Replay.KeepSystems && c.System != 0 {
 		s.Systems = IDs{c.System}
 	}
-}
-
-// publicPlace writes the place of recordings without what may be secret.
-func publicPlace(place string) string {
-	if strings.Contains(place, "://") {
-		return address.Redact(place)
-	}
-	return place
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"rdiostress/internal/address"
 	"rdiostress/internal/replay"
 	"rdiostress/internal/replay/location"
 	"rdiostress/internal/scenario"
@@ -20,7 +21,7 @@ func CompleteReplay(s *scenario.Scenario, archive *replay.Archive) error {
 	}
 	c, err := archive.First()
 	if err != nil {
-		return &ReplayError{fmt.Errorf("%s: %w", location.Public(at.Place), err)}
+		return &ReplayError{fmt.Errorf("%s: %w", address.RedactPlace(at.Place), err)}
 	}
 	s.UseFirst(&c)
 	return nil

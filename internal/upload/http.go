@@ -191,7 +191,7 @@ func (u *HTTPUploader) Post(ctx context.Context, f *Form) (a Attempt, line strin
 	if answer := f.client.ReadReply(status, u.Text, u.rest); answer != rdio.Imported {
 		a.Class = ClassOf(answer)
 		a.Detail = line
-		if IsRedirect(status) {
+		if rdio.IsRedirect(status) {
 			a.Redirected(to, u.Header.Get("Location"))
 		}
 	}

@@ -11,17 +11,6 @@ import (
 	"rdiostress/internal/scenario"
 )
 
-// IsRedirect reports whether a status redirects the client.
-func IsRedirect(status int) bool {
-	switch status {
-	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect,
-		http.StatusPermanentRedirect:
-		return true
-	default:
-		return false
-	}
-}
-
 // Redirect is where a reply redirects to.
 type Redirect struct {
 	URL    *url.URL // nil where the reply's Location is missing or no web address

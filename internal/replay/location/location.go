@@ -59,12 +59,12 @@ func (r Recordings) source(ctx context.Context) (replay.Source, error) {
 	case scannerdb.Is(r.Place):
 		db, err := scannerdb.Open(ctx, r.Place)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", Public(r.Place), err)
+			return nil, fmt.Errorf("%s: %w", address.RedactPlace(r.Place), err)
 		}
 		return db, nil
 	case strings.Contains(r.Place, "://"):
 		return nil, fmt.Errorf("%s is no database that is known: write sqlite:FILE, postgres://… or mysql://…",
-			Public(r.Place))
+			address.RedactPlace(r.Place))
 	case list.IsList(r.Place):
 		return list.New(r.Place), nil
 	}
@@ -90,15 +90,15 @@ func (r Recordings) source(ctx context.Context) (replay.Source, error) {
 // describe says for a user why the recordings cannot be replayed.
 func (r Recordings) describe(err error) error {
 	if empty := (*replay.EmptyError)(nil); errors.As(err, &empty) && len(empty.Skipped) == 0 {
-		return fmt.Errorf("%s holds no recorded calls: %s", Public(r.Place), r.expected())
+		return fmt.Errorf("%s holds no recorded calls: %s", address.RedactPlace(r.Place), r.expected())
 	}
 	for _, known := range []any{new(*replay.EmptyError), new(*replay.PeriodError)} {
 		if errors.As(err, known) {
-			return fmt.Errorf("%s: %w", Public(r.Place), err)
+			return fmt.Errorf("%s: %w", address.RedactPlace(r.Place), err)
 		}
 	}
 	if scannerdb.Is(r.Place) {
-		return fmt.Errorf("%s: %w", Public(r.Place), err)
+		return fmt.Errorf("%s: %w", address.RedactPlace(r.Place), err)
 	}
 	return err
 }
@@ -114,12 +114,4 @@ func (r Recordings) expected() string {
 		return "neither audio with a .json sidecar, as trunk-recorder writes, nor SDRTrunk's or DSDPlus' recordings, " +
 			"nor an index.csv"
 	}
-}
-
-// Public writes a place without what may be secret.
-func Public(place string) string {
-	if strings.Contains(place, "://") && !strings.HasPrefix(place, "sqlite:") {
-		return address.Redact(place)
-	}
-	return place // a file's name holds no secret
 }

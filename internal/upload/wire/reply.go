@@ -276,7 +276,7 @@ func (p *replyReader) parseHeader(name, value []byte) error {
 			f.persist = f.persist || equalsLower(token, "keep-alive")
 		}
 	case equalsLower(name, "location"):
-		if upload.IsRedirect(p.status) {
+		if rdio.IsRedirect(p.status) {
 			p.located, p.kept = true, copy(p.body[:], trim(value))
 		}
 	case equalsLower(name, "keep-alive"):

@@ -162,7 +162,7 @@ func (t *Target) judge(a *upload.Attempt, c rdio.Client, p *replyReader, whole b
 	a.Status = p.status
 	if answer := c.ReadReply(a.Status, p.text(), p.rest); answer != rdio.Imported {
 		a.Class = upload.ClassOf(answer)
-		if upload.IsRedirect(a.Status) {
+		if rdio.IsRedirect(a.Status) {
 			a.Redirected(&t.clients[c], p.location())
 			return
 		}
