@@ -12,6 +12,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"rdiostress/internal/clock"
 )
 
 // clientFaults are clients that behave badly, in great numbers, beside good ones.
@@ -138,10 +140,7 @@ func deaf(ctx context.Context, conn net.Conn, _ int) {
 	request := strings.Repeat("GET /api/calls?per_page=1000 HTTP/1.1\r\nHost: x\r\n\r\n", 3)
 	_ = tcp.SetWriteDeadline(time.Now().Add(20 * time.Second))
 	_, _ = io.WriteString(conn, request)
-	select {
-	case <-ctx.Done():
-	case <-time.After(20 * time.Second):
-	}
+	_ = clock.Sleep(ctx, 20*time.Second) // or until all is over
 }
 
 // leaving sends a part of a call that would do if it were whole, and resets the connection.
@@ -159,10 +158,7 @@ func leaving(ctx context.Context, conn net.Conn, n int) {
 		_ = tcp.SetLinger(0)
 	}
 	conn.Close()
-	select {
-	case <-ctx.Done():
-	case <-time.After(time.Second + time.Duration(n%1000)*time.Millisecond):
-	}
+	_ = clock.Sleep(ctx, time.Second+time.Duration(n%1000)*time.Millisecond) // or until all is over
 }
 
 // peakMemory is the most memory that the server's process has had.
