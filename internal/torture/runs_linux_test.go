@@ -13,6 +13,7 @@ import (
 	"rdiostress/internal/clock"
 	"rdiostress/internal/exitcode"
 	"rdiostress/internal/report"
+	"rdiostress/internal/testenv"
 )
 
 // generator is a run command in a process of its own, whose report goes to a file where another one was.
@@ -20,7 +21,7 @@ type generator struct {
 	r     *round
 	cmd   *exec.Cmd
 	file  string
-	log   *log
+	log   *testenv.Output
 	began time.Time
 	ended chan struct{}
 	took  time.Duration
@@ -35,7 +36,7 @@ const old = "the report of an earlier run"
 func (r *round) startRun(limit time.Duration, args ...string) *generator {
 	r.Helper()
 	g := &generator{
-		r: r, file: filepath.Join(r.TempDir(), "report.json"), log: &log{}, began: time.Now(),
+		r: r, file: filepath.Join(r.TempDir(), "report.json"), log: &testenv.Output{}, began: time.Now(),
 		ended: make(chan struct{}), limit: limit,
 	}
 	if err := os.WriteFile(g.file, []byte(old), 0o600); err != nil {
