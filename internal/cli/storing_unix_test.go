@@ -83,7 +83,8 @@ func TestInterruptedWhileWaiting(t *testing.T) {
 			if err := r.Process.Signal(os.Interrupt); err != nil {
 				t.Fatal(err)
 			}
-			if code := r.exit(t); code != tt.exit || !strings.Contains(r.errs.String(), "no longer waiting for storage") {
+			code := r.exit(t)
+			if code != tt.exit || !strings.Contains(r.errs.String(), "no longer waiting for storage") {
 				t.Errorf("exit code %d, want %d\n%s", code, tt.exit, r.errs.String())
 			}
 			rep := readReport(t, r.file)
