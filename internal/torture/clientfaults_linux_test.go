@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"rdiostress/internal/clock"
+	"rdiostress/internal/testenv"
 )
 
 // clientFaults are clients that behave badly, in great numbers, beside good ones.
@@ -164,24 +165,9 @@ func leaving(ctx context.Context, conn net.Conn, n int) {
 // peakMemory is the most memory that the server's process has had.
 func (s *server) peakMemory() int64 {
 	s.r.Helper()
-	peak, ok := peakMemory(s.cmd.Process.Pid)
+	peak, ok := testenv.PeakMemory(s.cmd.Process.Pid)
 	if !ok {
 		s.r.Fatal("the kernel does not say how much memory the server has had")
 	}
 	return peak
-}
-
-// peakMemory is the most memory that a process has had, in bytes, while it runs.
-func peakMemory(pid int) (bytes int64, ok bool) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0, false
-	}
-	for line := range strings.Lines(string(text)) {
-		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
-			kb, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
-			return kb << 10, err == nil
-		}
-	}
-	return 0, false
 }

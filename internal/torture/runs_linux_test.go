@@ -67,7 +67,7 @@ func (g *generator) watchMemory() (stop func()) {
 		if last {
 			return // the process is gone
 		}
-		if peak, ok := peakMemory(g.cmd.Process.Pid); ok {
+		if peak, ok := testenv.PeakMemory(g.cmd.Process.Pid); ok {
 			g.peak = peak
 		}
 	})
