@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"net/http"
 	"sync"
 	"time"
 
@@ -307,14 +308,11 @@ func (c *realClients) uploaded(o *offer, out *measure.Outcome, waits bool) {
 	if !taken && !waits {
 		count.givenUp++
 	}
-	if o.from != nil && (!taken || out.Status != statusOK) { // SDRTrunk takes 200 alone for success
+	if o.from != nil && (!taken || out.Status != http.StatusOK) { // SDRTrunk takes 200 alone for success
 		o.from.Failed(c.elapsed())
 	}
 	c.free = append(c.free, o)
 }
-
-// statusOK is the status of an HTTP reply to an upload that SDRTrunk is content with.
-const statusOK = 200
 
 // phaseOf returns the phase of a call that is due at a time, also where calls are not sent in order.
 func (s *sender) phaseOf(due time.Duration) int {
