@@ -57,7 +57,7 @@ func (t *HTTPTarget) newClient(idle int) *http.Client {
 		Transport: &http.Transport{
 			DialContext:         o.dial,
 			TLSHandshakeTimeout: o.OpenTimeout(),
-			TLSClientConfig:     t.config,
+			TLSClientConfig:     t.config.Clone(), // the transport of HTTP/2 writes into its own
 			ForceAttemptHTTP2:   o.HTTP2,
 			DisableKeepAlives:   !o.KeepAlive,
 			MaxIdleConns:        0, // the next line sets the limit
