@@ -99,6 +99,33 @@ func TestStoppingQuietly(t *testing.T) {
 	}
 }
 
+// A line that is written while a search goes on is not mixed with the one that is redrawn, however slow the terminal is.
+func TestLineAboveASearch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out slowly
+		search := NewSearch(Screen{W: &out, IsTerminal: true})
+		search.Observe(capacity.AwaitingIdle{})
+		search.Observe(capacity.Preparing{RatePerS: 20})
+		search.Observe(capacity.StorageFound{StorageFound: event.StorageFound{Found: verification.Found{Where: "w"}}})
+		search.Close()
+		got := out.String()
+		if !strings.Contains(got, clearLine+"rdiostress: verifying storage in w") ||
+			!strings.HasSuffix(got, "\n"+clearLine+"1s: preparing 20/s"+clearLine) {
+			t.Errorf("says %q", got)
+		}
+	})
+}
+
+// slowly is a terminal that takes its time to show a line about storage.
+type slowly struct{ lockedBuffer }
+
+func (w *slowly) Write(p []byte) (int, error) {
+	if bytes.Contains(p, []byte("verifying storage")) {
+		time.Sleep(2*redrawEvery + redrawEvery/2)
+	}
+	return w.lockedBuffer.Write(p)
+}
+
 // Each thing that a search does has its words in the line that is redrawn, and each step that is over a line.
 func TestSearchOnATerminal(t *testing.T) {
 	for want, e := range map[string]capacity.Event{
