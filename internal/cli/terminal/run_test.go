@@ -37,7 +37,7 @@ func show(trial *Trial, stop bool) {
 // A run is shown in a log by lines, and the wait for storage after it too.
 func TestRunInALog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var out bytes.Buffer
+		var out lockedBuffer
 		trial := NewTrial(Screen{W: &out})
 		show(trial, false)
 		trial.Stopping()
@@ -57,7 +57,7 @@ func TestRunInALog(t *testing.T) {
 // On a terminal, the wait for storage is one line that is redrawn, and wiped away when it is over.
 func TestStoringOnATerminal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var out bytes.Buffer
+		var out lockedBuffer
 		trial := NewTrial(Screen{W: &out, IsTerminal: true})
 		show(trial, false)
 		trial.Close()
@@ -71,7 +71,7 @@ func TestStoringOnATerminal(t *testing.T) {
 // After the first signal, progress says what is waited for.
 func TestProgressAfterTheSignal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var out bytes.Buffer
+		var out lockedBuffer
 		trial := NewTrial(Screen{W: &out})
 		show(trial, true)
 		trial.Close()
