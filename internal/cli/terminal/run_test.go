@@ -99,7 +99,7 @@ func TestStoppingQuietly(t *testing.T) {
 	}
 }
 
-// A line that is written while a search goes on is not mixed with the one that is redrawn, however slow the terminal is.
+// A line that is written while a search goes on is not mixed with the one that is redrawn, however slow a terminal is.
 func TestLineAboveASearch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out slowly
