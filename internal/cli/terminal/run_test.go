@@ -12,6 +12,7 @@ import (
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
 	"rdiostress/internal/scenario"
+	"rdiostress/internal/testenv"
 	"rdiostress/internal/trial/event"
 	"rdiostress/internal/trial/verification"
 )
@@ -37,7 +38,7 @@ func show(trial *Trial, stop bool) {
 // A run is shown in a log by lines, and the wait for storage after it too.
 func TestRunInALog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var out lockedBuffer
+		var out testenv.Output
 		trial := NewTrial(Screen{W: &out})
 		show(trial, false)
 		trial.Stopping()
@@ -57,7 +58,7 @@ func TestRunInALog(t *testing.T) {
 // On a terminal, the wait for storage is one line that is redrawn, and wiped away when it is over.
 func TestStoringOnATerminal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var out lockedBuffer
+		var out testenv.Output
 		trial := NewTrial(Screen{W: &out, IsTerminal: true})
 		show(trial, false)
 		trial.Close()
@@ -71,7 +72,7 @@ func TestStoringOnATerminal(t *testing.T) {
 // After the first signal, progress says what is waited for.
 func TestProgressAfterTheSignal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var out lockedBuffer
+		var out testenv.Output
 		trial := NewTrial(Screen{W: &out})
 		show(trial, true)
 		trial.Close()
@@ -117,13 +118,13 @@ func TestLineAboveASearch(t *testing.T) {
 }
 
 // slowly is a terminal that takes its time to show a line about storage.
-type slowly struct{ lockedBuffer }
+type slowly struct{ testenv.Output }
 
 func (w *slowly) Write(p []byte) (int, error) {
 	if bytes.Contains(p, []byte("verifying storage")) {
 		time.Sleep(2*redrawEvery + redrawEvery/2)
 	}
-	return w.lockedBuffer.Write(p)
+	return w.Output.Write(p)
 }
 
 // Each thing that a search does has its words in the line that is redrawn, and each step that is over a line.
