@@ -15,9 +15,12 @@ port=${PORT:-8097}
 tmp=$(mktemp -d)
 trap 'kill "${sink:-}" 2>/dev/null; rm -rf "$tmp"' EXIT
 (cd "$root" && go run ./bench/archive "$tmp/calls" "$recordings")
-cc -O2 -pthread -o "$tmp/sink" "$here/sink.c"
+cc -O2 -o "$tmp/sink" "$here/sink.c"
 "$tmp/sink" "$port" & sink=$!
-sleep 1
+until (: >"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do
+  kill -0 "$sink" || exit 1 # it has said why
+  sleep 0.02
+done
 
 measure() { # NAME ARGS...: wall-clock seconds and peak memory in MB
   local name=$1
