@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"rdiostress/internal/field"
+	"rdiostress/internal/judge"
 	"rdiostress/internal/load"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/trial/event"
@@ -68,14 +69,8 @@ func (m *machine) warnings() (lines []string) {
 		add("the generator was short of processor time: a quota held it back in %s of the step at %s",
 			units.Trim(units.Percent(m.throttled)), units.CallRate(m.at))
 	}
-	if s := &m.stops; m.leftOut {
-		add("the generator itself was stopped %s during steps, for %s in all: the times of %s that were due, sent or "+
-			"answered then are left out", units.Plural(s.Count, "time"), units.Duration(s.StoppedS),
-			units.Plural(s.Accepted, "accepted upload"))
-		if s.Failed > 0 {
-			add("%s around these stops failed, and that may not be the server's fault",
-				units.Plural(s.Failed, "upload"))
-		}
+	if m.leftOut {
+		lines = append(lines, judge.StopsWarnings(&m.stops, " during steps")...)
 	}
 	return lines
 }

@@ -99,29 +99,29 @@ func (s *stepper) isSlow(broke string) bool {
 // blameStops makes the generator the limit of a step that broke since uploads failed around stops of the generator, and
 // for nothing else.
 func (s *stepper) blameStops(done *report.CapacityStep, stops *measure.Stops) {
-	if done.OK || stops == nil || stops.Failed == 0 {
-		return
-	}
-	n := done.Attempted - min(stops.Failed, done.Attempted)
-	if n == 0 {
+	if !done.OK && stops != nil && stops.Failed > 0 && s.brokeByFailures(done, stops.Failed) {
 		done.Limits = append(slices.Clip(done.Limits), stopsText(stops))
-		return
 	}
-	rate, without := stat.Share(done.Accepted, n), *done
-	without.SuccessRate = &rate
+}
+
+// brokeByFailures reports whether a step broke since a number of its uploads failed, and for nothing else.
+func (s *stepper) brokeByFailures(done *report.CapacityStep, failed uint64) bool {
+	n := done.Attempted - min(failed, done.Attempted)
+	if n == 0 {
+		return true
+	}
 	for _, broke := range done.AllBroke {
 		i := slices.IndexFunc(s.Objectives, func(o report.Objective) bool { return o.Name == broke })
 		if i < 0 || s.Objectives[i].Unit != units.InRatio {
-			return
+			return false
 		}
 	}
-	if slices.ContainsFunc(s.Objectives, func(o report.Objective) bool {
+	rate, without := stat.Share(done.Accepted, n), *done
+	without.SuccessRate = &rate
+	return !slices.ContainsFunc(s.Objectives, func(o report.Objective) bool {
 		v := valueOf(o, &without)
 		return o.Unit == units.InRatio && (v == nil || misses(o, *v))
-	}) {
-		return
-	}
-	done.Limits = append(slices.Clip(done.Limits), stopsText(stops))
+	})
 }
 
 // stopsText says which failures were around stops of the generator.
@@ -149,8 +149,9 @@ func (s *stepper) runOnce(
 	ctx context.Context, rate float64, careful, long bool,
 ) (done report.CapacityStep, waited uint64, err error) {
 	s.awaitIdle(ctx)
-	t := &step{stepper: s, monitor: Monitor{RatePerS: rate}, enough: make(chan struct{}), before: -1}
-	t.missed = missedSince{}
+	t := &step{
+		stepper: s, monitor: Monitor{RatePerS: rate}, enough: make(chan struct{}), missed: missedSince{}, before: -1,
+	}
 	// Whether storage is observed is known after the first step.
 	seen := s.steps > 0 && s.verified != NotVerified
 	t.least, t.most = Lengths(rate, long, careful, seen, s.ConfirmFor.Seconds())

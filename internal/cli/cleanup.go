@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -101,7 +102,7 @@ func (o *cleanupOptions) readReport() error {
 	if err != nil {
 		return usageErrorf("", "--report %w", err)
 	}
-	rep, err := report.Read(strings.NewReader(string(text)))
+	rep, err := report.Read(bytes.NewReader(text))
 	if err != nil {
 		return usageErrorf("", "--report %s: %w", o.report, err)
 	}

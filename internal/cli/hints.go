@@ -30,6 +30,16 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	}
 }
 
+// oneArg refuses any number of arguments other than one; words say what that one is.
+func oneArg(words string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return usageErrorf("", "%s takes %s, not %d", cmd.CommandPath(), words, len(args))
+		}
+		return nil
+	}
+}
+
 // commandHint says what may have been meant by a word that names no command below cmd.
 func commandHint(cmd *cobra.Command, word string) string {
 	if near := cmd.SuggestionsFor(word); len(near) > 0 {

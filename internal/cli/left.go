@@ -13,12 +13,8 @@ func leftText(res *report.Report) string {
 	if n == 0 {
 		return ""
 	}
-	are := "are"
-	if n == 1 {
-		are = "is"
-	}
 	return fmt.Sprintf("%s%s of this run %s left on the server; rdiostress cleanup --print --run %s --verify DATABASE "+
-		"prints the SQL that removes them", about, units.Plural(n, "call"), are, res.Run.ID)
+		"prints the SQL that removes them", about, units.Plural(n, "call"), units.Are(n), res.Run.ID)
 }
 
 // callsLeft counts the calls that a run has left on the server, with those before it. Where it was not seen what is

@@ -51,13 +51,7 @@ The exit code is 1 if under 95 % of the calls would be sent, those that are encr
 		Example: "  rdiostress replay check /srv/calls\n" +
 			"  rdiostress replay check /srv/calls --json check.json\n" +
 			"  rdiostress replay check sqlite:rdio-scanner.db --replay-period 7d",
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return usageErrorf("", "%s takes one folder, list or database of recordings, not %d", cmd.CommandPath(),
-					len(args))
-			}
-			return nil
-		},
+		Args: oneArg("one folder, list or database of recordings"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.place = args[0]
 			if err := checkReportPath("json", o.jsonFile, cmd.Flags().Changed("json")); err != nil {

@@ -34,12 +34,7 @@ The exit code is 0 once the report is rendered, whatever its verdict.`,
 		Example: `  rdiostress report report.json
   rdiostress report report.json --html report.html
   curl -s https://ci/report.json | rdiostress report - --html report.html`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return usageErrorf("", "%s takes one file, or - for stdin, not %d", cmd.CommandPath(), len(args))
-			}
-			return nil
-		},
+		Args:              oneArg("one file, or - for stdin"),
 		ValidArgsFunction: flaghelp.Files("json"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.checkPath(cmd.Flags()); err != nil {

@@ -18,7 +18,7 @@ const (
 	AlertErrorRate    = "error_rate"
 	AlertResponseTime = "avg_response_time"
 	AlertMemoryGrowth = "memory_growth"
-	AlertDiskFree     = "disk_free"
+	alertDiskFree     = "disk_free"
 
 	// alertWindowS is the length of the sliding windows for error rate and response time.
 	alertWindowS = 10
@@ -177,7 +177,7 @@ func AlertsOf(res measure.Result, m Memory) []measure.Alert {
 	}
 	if from, to, ok := res.Delivery.Crash.Span(); ok { // the crash test killed the server
 		list = slices.DeleteFunc(list, func(a measure.Alert) bool {
-			return a.KPI != AlertDiskFree && a.FromS >= from-1 && a.ToS <= to+alertWindowS
+			return a.KPI != alertDiskFree && a.FromS >= from-1 && a.ToS <= to+alertWindowS
 		})
 	}
 	if m.Stabilises == No {
@@ -222,7 +222,7 @@ func AlertTitle(kpi string) string {
 		return "mean response time"
 	case AlertMemoryGrowth:
 		return "memory growth"
-	case AlertDiskFree:
+	case alertDiskFree:
 		return "free disk"
 	default:
 		return kpi
@@ -248,7 +248,7 @@ func AlertValueText(a measure.Alert, v float64) string {
 // AlertLimitText formats the limit of an alert, such as "over 5 %".
 func AlertLimitText(a measure.Alert) string {
 	word := "over "
-	if a.KPI == AlertDiskFree {
+	if a.KPI == alertDiskFree {
 		word = "under "
 	}
 	return word + units.Trim(AlertValueText(a, a.Limit))

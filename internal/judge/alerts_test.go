@@ -77,7 +77,7 @@ func TestAlertsOfDisk(t *testing.T) {
 		}
 	}
 	want := []measure.Alert{{
-		Severity: Critical, KPI: AlertDiskFree, Unit: "bytes", Value: 971e6, Limit: 1e9, FromS: 10,
+		Severity: Critical, KPI: alertDiskFree, Unit: "bytes", Value: 971e6, Limit: 1e9, FromS: 10,
 		ToS: 30,
 	}}
 	if diff := cmp.Diff(want, w.Alerts()); diff != "" || opened != 1 || closed != 1 {

@@ -91,12 +91,7 @@ func duplicates(n uint64) string {
 }
 
 // is returns "1 call is" or "5 calls are".
-func is(n uint64, thing string) string {
-	if n == 1 {
-		return "1 " + thing + " is"
-	}
-	return units.Plural(n, thing) + " are"
-}
+func is(n uint64, thing string) string { return units.Plural(n, thing) + " " + units.Are(n) }
 
 // alterations lists how stored calls differ from the sent ones.
 func alterations(a *measure.Altered) string {

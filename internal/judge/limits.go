@@ -54,7 +54,7 @@ func Guide() Limits {
 			{Critical, AlertErrorRate, "ratio", 0.15, false},
 			{High, AlertResponseTime, "s", 2, false},
 			{Critical, AlertResponseTime, "s", 5, false},
-			{Critical, AlertDiskFree, "bytes", 1e9, true},
+			{Critical, alertDiskFree, "bytes", 1e9, true},
 		},
 	}
 }

@@ -50,13 +50,20 @@ func shortageWarnings(res *measure.Result) (lines []string) {
 			"the run, so response times may be too long", units.Trim(units.Percent(*s))))
 	}
 	if s := g.Stops; s != nil && stopsMatter(s, res.Totals.Attempted) {
-		lines = append(lines, fmt.Sprintf("the generator itself was stopped %s, for %s in all: the times of %s that "+
-			"were due, sent or answered then are left out", units.Plural(s.Count, "time"), units.Duration(s.StoppedS),
-			units.Plural(s.Accepted, "accepted upload")))
-		if s.Failed > 0 {
-			lines = append(lines, fmt.Sprintf("%s around these stops failed, and that may not be the server's fault",
-				units.Plural(s.Failed, "upload")))
-		}
+		lines = append(lines, StopsWarnings(s, "")...)
+	}
+	return lines
+}
+
+// StopsWarnings says what the generator's stops did to the uploads, a line each. when, such as " during steps", says
+// when they were, if not at any time of a run.
+func StopsWarnings(s *measure.Stops, when string) []string {
+	lines := []string{fmt.Sprintf("the generator itself was stopped %s%s, for %s in all: the times of %s that were "+
+		"due, sent or answered then are left out", units.Plural(s.Count, "time"), when, units.Duration(s.StoppedS),
+		units.Plural(s.Accepted, "accepted upload"))}
+	if s.Failed > 0 {
+		lines = append(lines, fmt.Sprintf("%s around these stops failed, and that may not be the server's fault",
+			units.Plural(s.Failed, "upload")))
 	}
 	return lines
 }

@@ -122,16 +122,14 @@ func (r *run) start(ctx context.Context, s *scenario.Scenario, target upload.Tar
 	calls.MarkKnown(r.learned.knownPairs(calls))
 	r.calendar.date(calls, start)
 	r.announcePlan(s, calls)
-	if s.RealClients {
-		if r.tests, err = upload.NewHTTPTarget(s, r.connect); err != nil {
-			return err
-		}
-	}
 	r.runner = &load.Runner{
 		Scenario: s, Traffic: calls, Recorder: measure.NewRecorder(), Start: start,
 		Target: target, Uploader: upload.Pool(target, s.MaxConcurrent, s.Connections),
 	}
-	if r.tests != nil {
+	if s.RealClients {
+		if r.tests, err = upload.NewHTTPTarget(s, r.connect); err != nil {
+			return err
+		}
 		r.runner.Test = r.tests.TestConnection
 	}
 	if err := r.startMischief(ctx, s, start); err != nil {

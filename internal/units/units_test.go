@@ -36,6 +36,8 @@ func TestFormats(t *testing.T) {
 
 		{Were(1) + " " + Its(1), "was its"},
 		{Were(2) + " " + Its(2), "were their"},
+		{Are(1), "is"},
+		{Are(0) + " " + Are(2), "are are"},
 
 		{Count(0), "0"},
 		{Count(999), "999"},

@@ -8,6 +8,14 @@ func Plural(n uint64, thing string) string {
 	return Count(n) + " " + thing + "s"
 }
 
+// Are returns "is" for one thing and "are" for others.
+func Are(n uint64) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
+}
+
 // Were returns "was" for one thing and "were" for others.
 func Were(n uint64) string {
 	if n == 1 {

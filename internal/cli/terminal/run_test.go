@@ -12,6 +12,7 @@ import (
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
 	"rdiostress/internal/scenario"
+	"rdiostress/internal/testenv"
 	"rdiostress/internal/trial/event"
 	"rdiostress/internal/trial/verification"
 )
@@ -37,7 +38,7 @@ func show(trial *Trial, stop bool) {
 // A run is shown in a log by lines, and the wait for storage after it too.
 func TestRunInALog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var out bytes.Buffer
+		var out testenv.Output
 		trial := NewTrial(Screen{W: &out})
 		show(trial, false)
 		trial.Stopping()
@@ -57,7 +58,7 @@ func TestRunInALog(t *testing.T) {
 // On a terminal, the wait for storage is one line that is redrawn, and wiped away when it is over.
 func TestStoringOnATerminal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var out bytes.Buffer
+		var out testenv.Output
 		trial := NewTrial(Screen{W: &out, IsTerminal: true})
 		show(trial, false)
 		trial.Close()
@@ -71,7 +72,7 @@ func TestStoringOnATerminal(t *testing.T) {
 // After the first signal, progress says what is waited for.
 func TestProgressAfterTheSignal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var out bytes.Buffer
+		var out testenv.Output
 		trial := NewTrial(Screen{W: &out})
 		show(trial, true)
 		trial.Close()
@@ -97,6 +98,33 @@ func TestStoppingQuietly(t *testing.T) {
 		!strings.HasSuffix(got, "rdiostress: warning: heed this\n") {
 		t.Errorf("says %q", got)
 	}
+}
+
+// A line that is written while a search goes on is not mixed with the one that is redrawn, however slow a terminal is.
+func TestLineAboveASearch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out slowly
+		search := NewSearch(Screen{W: &out, IsTerminal: true})
+		search.Observe(capacity.AwaitingIdle{})
+		search.Observe(capacity.Preparing{RatePerS: 20})
+		search.Observe(capacity.StorageFound{StorageFound: event.StorageFound{Found: verification.Found{Where: "w"}}})
+		search.Close()
+		got := out.String()
+		if !strings.Contains(got, clearLine+"rdiostress: verifying storage in w") ||
+			!strings.HasSuffix(got, "\n"+clearLine+"1s: preparing 20/s"+clearLine) {
+			t.Errorf("says %q", got)
+		}
+	})
+}
+
+// slowly is a terminal that takes its time to show a line about storage.
+type slowly struct{ testenv.Output }
+
+func (w *slowly) Write(p []byte) (int, error) {
+	if bytes.Contains(p, []byte("verifying storage")) {
+		time.Sleep(2*redrawEvery + redrawEvery/2)
+	}
+	return w.Output.Write(p)
 }
 
 // Each thing that a search does has its words in the line that is redrawn, and each step that is over a line.

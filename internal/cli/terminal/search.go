@@ -51,9 +51,9 @@ func (t *Search) Observe(e capacity.Event) {
 		t.clear()
 		t.before.Observe(e.Event)
 	case capacity.StorageFound:
-		t.erase()
+		words := t.clear()
 		t.before.Observe(e.StorageFound)
-		t.redraw() // what is done goes on
+		t.show("%s", words) // what is done goes on
 	case capacity.AwaitingIdle:
 		t.before.stage.end()
 		if e.First {
@@ -96,21 +96,15 @@ func (t *Search) redraw() {
 	fmt.Fprint(t.screen.W, clearLine+fit(text, widthOf(t.screen.W)))
 }
 
-// clear removes the line for good.
-func (t *Search) clear() {
-	t.erase()
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.words = ""
-}
-
-// erase removes the line until it is redrawn.
-func (t *Search) erase() {
+// clear removes the line, and returns what it said.
+func (t *Search) clear() (words string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.words != "" && t.screen.IsTerminal && !t.screen.Quiet {
 		fmt.Fprint(t.screen.W, clearLine)
 	}
+	words, t.words = t.words, ""
+	return words
 }
 
 // printStep says what a step came to.
