@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"slices"
-	"strconv"
 	"strings"
 
 	"rdiostress/internal/dbread"
@@ -34,7 +33,8 @@ func readSeven(ctx context.Context, d *Database, id int64, s *stored) error {
 		err := rows.Scan(&s.audio, &s.name, &s.media, &s.time, &site, &hz, &systemRef, &system, &groupRef, &group,
 			&name, &label)
 		s.call = rdio.Call{
-			System: validID(systemRef.Int64), Talkgroup: validID(groupRef.Int64), Site: parseID(site.String),
+			System: replay.ValidID(systemRef.Int64), Talkgroup: replay.ValidID(groupRef.Int64),
+			Site:      replay.ParseID(strings.TrimSpace(site.String)), // a name is no number
 			Frequency: max(hz.Int64, 0), SystemLabel: replay.Label(system.String),
 			TalkgroupLabel: replay.Label(group.String), TalkgroupName: replay.Label(name.String),
 			TalkgroupTag: replay.Label(label.String),
@@ -58,18 +58,6 @@ func readSeven(ctx context.Context, d *Database, id int64, s *stored) error {
 func (d *Database) each(ctx context.Context, template string, row func(*sql.Rows) error, values ...any) error {
 	query, args := d.write(template, values...)
 	return dbread.Query(ctx, d.db, query, args, row)
-}
-
-func validID(n int64) int64 {
-	if replay.IsID(n) {
-		return n
-	}
-	return 0
-}
-
-func parseID(text string) int64 {
-	n, _ := strconv.ParseInt(strings.TrimSpace(text), 10, 64) // a name is no number
-	return validID(n)
 }
 
 // readGroups reads the groups that a call's talkgroup is in.

@@ -27,8 +27,9 @@ func readSix(ctx context.Context, d *Database, id int64, s *stored) error {
 		err := rows.Scan(&s.audio, &s.name, &s.media, &s.time, &frequencies, &hz, &patches, &source, &sources, &system,
 			&group)
 		s.call = rdio.Call{
-			System: validID(system.Int64), Talkgroup: validID(group.Int64), Frequency: int64(number(hz.String, 1e12)),
-			Source: validID(int64(number(source.String, rdio.MaxID))),
+			System: replay.ValidID(system.Int64), Talkgroup: replay.ValidID(group.Int64),
+			Frequency: int64(number(hz.String, 1e12)),
+			Source:    replay.ValidID(int64(number(source.String, rdio.MaxID))),
 		}
 		parseLists(&s.call, frequencies.String, patches.String, sources.String)
 		return err
@@ -55,12 +56,12 @@ func parseLists(c *rdio.Call, frequencies, patches, sources string) {
 	var ids []json.RawMessage
 	_ = json.Unmarshal([]byte(patches), &ids) // there are none then
 	for _, text := range ids {
-		if id := validID(int64(number(string(text), rdio.MaxID))); id != 0 {
+		if id := replay.ValidID(int64(number(string(text), rdio.MaxID))); id != 0 {
 			c.Patches = append(c.Patches, id)
 		}
 	}
 	for _, u := range objects(sources) {
-		if id := validID(int64(u.number("src", rdio.MaxID))); id != 0 {
+		if id := replay.ValidID(int64(u.number("src", rdio.MaxID))); id != 0 {
 			c.Units = append(c.Units, rdio.Unit{ID: id, OffsetS: u.number("pos", 1e5), Label: u.label("tag")})
 		}
 	}
