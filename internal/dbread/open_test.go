@@ -54,9 +54,14 @@ func TestReadOnly(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer db.Close()
-			found, err := Columns(t.Context(), db, tt.dialect)
+			found, err := ReadTables(t.Context(), db, tt.dialect)
 			if err != nil || !found["calls"]["callid"] {
 				t.Errorf("%v, %v", found, err)
+			}
+			if !found.Has("CALLS", "callId") || found.Has("calls", "audio") ||
+				!found.HasAll(map[string][]string{"Calls": {"callID"}}) ||
+				found.HasAll(map[string][]string{"calls": {"callId", "audio"}}) {
+				t.Errorf("not looked up right: %v", found)
 			}
 			write := tt.dialect.Translate(`INSERT INTO "Calls" ("callId") VALUES (1)`)
 			if err := Query(t.Context(), db, write, nil, nil); err == nil {

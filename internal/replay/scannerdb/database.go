@@ -23,7 +23,7 @@ type Database struct {
 	db      *sql.DB
 	dialect *dbread.Dialect
 	layout  layout
-	has     func(table, column string) bool
+	tables  dbread.Tables
 	blocks  map[string]*blocks // of the tables with parts of calls
 
 	ctx    context.Context // ends when the database is closed

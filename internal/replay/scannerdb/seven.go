@@ -14,11 +14,11 @@ import (
 // readSeven reads a call of rdio-scanner 7 or ThinLine Radio.
 func readSeven(ctx context.Context, d *Database, id int64, s *stored) error {
 	frequency := "NULL"
-	if d.has("calls", "frequency") { // ThinLine Radio keeps one, and no list
+	if d.tables.Has("calls", "frequency") { // ThinLine Radio keeps one, and no list
 		frequency = `c."frequency"`
 	}
 	tag, tags := "NULL", ""
-	if d.has("tags", "tagId") && d.has("tags", "label") {
+	if d.tables.Has("tags", "tagId") && d.tables.Has("tags", "label") {
 		tag, tags = `g."label"`, ` LEFT JOIN "tags" g ON g."tagId" = t."tagId"`
 	}
 	query := `SELECT c."audio", c."audioFilename", c."audioMime", CAST(c."timestamp" AS {text}), ` +
@@ -62,7 +62,7 @@ func (d *Database) each(ctx context.Context, template string, row func(*sql.Rows
 
 // readGroups reads the groups that a call's talkgroup is in.
 func readGroups(ctx context.Context, d *Database, id int64, c *rdio.Call) error {
-	if !d.has("talkgroupGroups", "talkgroupId") || !d.has("groups", "groupId") {
+	if !d.tables.Has("talkgroupGroups", "talkgroupId") || !d.tables.Has("groups", "groupId") {
 		return nil
 	}
 	const query = `SELECT g."label" FROM "calls" c ` +
@@ -81,11 +81,11 @@ func readGroups(ctx context.Context, d *Database, id int64, c *rdio.Call) error 
 // readUnits reads who spoke. The server stores the first unit twice if an upload has both source and sources.
 func readUnits(ctx context.Context, d *Database, id int64, c *rdio.Call) error {
 	own := "NULL"
-	if d.has("callUnits", "label") { // of ThinLine Radio
+	if d.tables.Has("callUnits", "label") { // of ThinLine Radio
 		own = `p."label"`
 	}
 	label, units := own, ""
-	if d.has("units", "unitRef") && d.has("units", "systemId") {
+	if d.tables.Has("units", "unitRef") && d.tables.Has("units", "systemId") {
 		label = `COALESCE(NULLIF(` + own + `, ''), u."label")`
 		units = ` JOIN "calls" c ON c."callId" = p."callId" ` +
 			`LEFT JOIN "units" u ON u."systemId" = c."systemId" AND u."unitRef" = p."unitRef"`
@@ -111,7 +111,7 @@ func readUnits(ctx context.Context, d *Database, id int64, c *rdio.Call) error {
 
 // readFrequencies reads on which frequencies the call was heard.
 func readFrequencies(ctx context.Context, d *Database, id int64, c *rdio.Call) error {
-	if !d.has("callFrequencies", "frequency") {
+	if !d.tables.Has("callFrequencies", "frequency") {
 		return nil
 	}
 	const query = `SELECT p."frequency", p."offset", p."errors", p."spikes", p."dbm" FROM "callFrequencies" p`
@@ -135,7 +135,7 @@ func readFrequencies(ctx context.Context, d *Database, id int64, c *rdio.Call) e
 
 // readPatches reads which talkgroups were patched together.
 func readPatches(ctx context.Context, d *Database, id int64, c *rdio.Call) error {
-	if !d.has("callPatches", "talkgroupId") {
+	if !d.tables.Has("callPatches", "talkgroupId") {
 		return nil
 	}
 	const query = `SELECT t."talkgroupRef" FROM "callPatches" p ` +

@@ -111,11 +111,11 @@ func number(text string, most float64) float64 {
 // readLabels reads what the system, the talkgroup and the units of a call are called.
 func readLabels(ctx context.Context, d *Database, c *rdio.Call) error {
 	var err error
-	if d.has("rdioScannerSystems", "id") && d.has("rdioScannerSystems", "label") {
+	if d.tables.Has("rdioScannerSystems", "id") && d.tables.Has("rdioScannerSystems", "label") {
 		const query = `SELECT s."label" FROM "rdioScannerSystems" s WHERE s."id" = {1}`
 		err = d.each(ctx, query, func(rows *sql.Rows) error { return scanLabels(rows, &c.SystemLabel) }, c.System)
 	}
-	if err == nil && d.has("rdioScannerTalkgroups", "groupId") {
+	if err == nil && d.tables.Has("rdioScannerTalkgroups", "groupId") {
 		const query = `SELECT t."label", t."name", g."label", m."label" FROM "rdioScannerTalkgroups" t ` +
 			`LEFT JOIN "rdioScannerTags" g ON g."_id" = t."tagId" ` +
 			`LEFT JOIN "rdioScannerGroups" m ON m."_id" = t."groupId" WHERE t."systemId" = {1} AND t."id" = {2}`
@@ -127,7 +127,7 @@ func readLabels(ctx context.Context, d *Database, c *rdio.Call) error {
 			c.TalkgroupGroups = []string{group}
 		}
 	}
-	if !d.has("rdioScannerUnits", "systemId") {
+	if !d.tables.Has("rdioScannerUnits", "systemId") {
 		return err
 	}
 	for i := range c.Units {
