@@ -49,7 +49,7 @@ func ReadCleanup(ctx context.Context, method, address, run string) (c Cleanup, e
 // cleanup returns how the calls of a run, or of all, are removed.
 func (p *database) cleanup(ctx context.Context, run string) (Cleanup, error) {
 	s := p.schema
-	table, _, _ := strings.Cut(strings.TrimSuffix(strings.Split(s.from, " LEFT JOIN")[0], " c"), " ")
+	table, _, _ := strings.Cut(s.from, " ")
 	bare := func(column string) string { return strings.ReplaceAll(column, `c."`, `"`) }
 	id, where := bare(s.id), p.markCondition(bare(s.columns[colName]), run)
 	c := Cleanup{Source: p.Source(), Begin: "BEGIN"}
