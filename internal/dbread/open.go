@@ -103,23 +103,9 @@ func Query(ctx context.Context, db *sql.DB, query string, args []any, each func(
 	return rows.Err()
 }
 
-// Columns returns the columns of each table of a database, all in small letters, since databases differ in which case
-// they keep. It waits for locks.
-func Columns(ctx context.Context, db *sql.DB, d *Dialect) (map[string]map[string]bool, error) {
-	found := make(map[string]map[string]bool)
-	err := Retry(ctx, OpenPatience, IsLocked, func() (bool, error) {
-		return false, Query(ctx, db, d.Tables, nil, func(rows *sql.Rows) error {
-			var table, column string
-			if err := rows.Scan(&table, &column); err != nil {
-				return err
-			}
-			table = strings.ToLower(table)
-			if found[table] == nil {
-				found[table] = make(map[string]bool)
-			}
-			found[table][strings.ToLower(column)] = true
-			return nil
-		})
+// QueryAtOpen makes a query as [Query] does when a database is opened: again from its beginning while it is locked.
+func QueryAtOpen(ctx context.Context, db *sql.DB, query string, args []any, each func(*sql.Rows) error) error {
+	return Retry(ctx, OpenPatience, IsLocked, func() (bool, error) {
+		return false, Query(ctx, db, query, args, each)
 	})
-	return found, err
 }

@@ -21,7 +21,6 @@ type kind struct {
 func kinds(t *testing.T) map[string]kind {
 	lite := filepath.Join(t.TempDir(), "odd name#1.db")
 	pg, my := pgtest.Open(t).Database(t), mariadbtest.Start(t)
-	dsn := "root@tcp(" + strings.TrimSuffix(strings.TrimPrefix(my, "mysql://root@"), "/rdio") + ")/rdio"
 	own := func(driver, dsn string) func() (*sql.DB, error) {
 		return func() (*sql.DB, error) { return sql.Open(driver, dsn) }
 	}
@@ -33,7 +32,7 @@ func kinds(t *testing.T) map[string]kind {
 		"PostgreSQL": {
 			Postgres(), own("pgx", pg), func() (*sql.DB, error) { return OpenPostgres(pg, "a test") },
 		},
-		"MariaDB": {MySQL(), own("mysql", dsn), func() (*sql.DB, error) { return OpenMySQL(my) }},
+		"MariaDB": {MySQL(), own("mysql", mariadbtest.DSN(my)), func() (*sql.DB, error) { return OpenMySQL(my) }},
 	}
 }
 
@@ -54,9 +53,14 @@ func TestReadOnly(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer db.Close()
-			found, err := Columns(t.Context(), db, tt.dialect)
+			found, err := ReadTables(t.Context(), db, tt.dialect)
 			if err != nil || !found["calls"]["callid"] {
 				t.Errorf("%v, %v", found, err)
+			}
+			if !found.Has("CALLS", "callId") || found.Has("calls", "audio") ||
+				!found.HasAll(map[string][]string{"Calls": {"callID"}}) ||
+				found.HasAll(map[string][]string{"calls": {"callId", "audio"}}) {
+				t.Errorf("not looked up right: %v", found)
 			}
 			write := tt.dialect.Translate(`INSERT INTO "Calls" ("callId") VALUES (1)`)
 			if err := Query(t.Context(), db, write, nil, nil); err == nil {

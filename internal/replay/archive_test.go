@@ -183,6 +183,10 @@ func TestSkippedIsBounded(t *testing.T) {
 		}
 		seen[r.Describe()] = r
 	}
+	if ParseID("12") != 12 || ParseID("0") != 0 || ParseID("-3") != 0 || ParseID("99999999999999999999") != 0 ||
+		ParseID("Elm") != 0 || ParseID("") != 0 || ValidID(rdio.MaxID) != rdio.MaxID || ValidID(rdio.MaxID+1) != 0 {
+		t.Error("what is no number of a talkgroup is taken for one")
+	}
 	if !IsID(1) || IsID(0) || IsID(rdio.MaxID+1) {
 		t.Error("numbers of talkgroups begin at 1 and end at the largest")
 	}

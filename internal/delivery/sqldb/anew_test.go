@@ -65,7 +65,7 @@ func onMariaDB(t *testing.T) func(*testing.T) (string, func() (delivery.Prober, 
 	return func(t *testing.T) (string, func() (delivery.Prober, error)) {
 		n++
 		name := fmt.Sprintf("rdio%d", n)
-		dsn := strings.NewReplacer("mysql://", "", "@", "@tcp(", "/rdio", ")/").Replace(server)
+		dsn := strings.TrimSuffix(mariadbtest.DSN(server), "rdio")
 		db, err := sql.Open("mysql", dsn)
 		must(t, err)
 		defer db.Close()

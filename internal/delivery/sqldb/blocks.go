@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+
+	"rdiostress/internal/dbread"
 )
 
 // span is ids after one up to another, which is included.
@@ -31,8 +33,8 @@ const (
 )
 
 // findBlocks finds the blocks, if the database has such.
-func (p *database) findBlocks(ctx context.Context, found map[string]map[string]bool) error {
-	if p.dialect.Method != "postgres" || p.schema.server != serverOwn || !found["nodes"]["first_id"] {
+func (p *database) findBlocks(ctx context.Context, found dbread.Tables) error {
+	if p.dialect.Method != "postgres" || p.schema.server != serverOwn || !found.Has("nodes", "first_id") {
 		return nil
 	}
 	err := p.queryAtOpen(ctx, blockSizeQuery, func(rows *sql.Rows) error { return rows.Scan(&p.blocks.size) })

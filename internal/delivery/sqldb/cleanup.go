@@ -49,7 +49,7 @@ func ReadCleanup(ctx context.Context, method, address, run string) (c Cleanup, e
 // cleanup returns how the calls of a run, or of all, are removed.
 func (p *database) cleanup(ctx context.Context, run string) (Cleanup, error) {
 	s := p.schema
-	table, _, _ := strings.Cut(strings.TrimSuffix(strings.Split(s.from, " LEFT JOIN")[0], " c"), " ")
+	table, _, _ := strings.Cut(s.from, " ")
 	bare := func(column string) string { return strings.ReplaceAll(column, `c."`, `"`) }
 	id, where := bare(s.id), p.markCondition(bare(s.columns[colName]), run)
 	c := Cleanup{Source: p.Source(), Begin: "BEGIN"}
@@ -73,9 +73,9 @@ func (p *database) cleanup(ctx context.Context, run string) (Cleanup, error) {
 	c.Statements = append(c.Statements, t(fmt.Sprintf("DELETE FROM %s WHERE %s", table, where)))
 	file := bare(s.columns[colFile])
 	if s.server == serverOwn {
-		if found, err := dbread.Columns(ctx, p.db, p.dialect); err != nil {
+		if found, err := dbread.ReadTables(ctx, p.db, p.dialect); err != nil {
 			return c, err
-		} else if found["calls"]["audio_file"] {
+		} else if found.Has("calls", "audio_file") {
 			file = `"audio_file"`
 		}
 	}
@@ -114,17 +114,15 @@ func (p *database) children(ctx context.Context, table, id string) ([]child, err
 	refers, named := childQueries(p.dialect.Method)
 	var found, stay []child
 	read := func(query, of string, each func(c child, rule string)) error {
-		return dbread.Retry(ctx, dbread.OpenPatience, dbread.IsLocked, func() (bool, error) {
-			return false, p.query(ctx, query, []any{of}, func(rows *sql.Rows) error {
-				var c child
-				var rule string
-				err := rows.Scan(&c.table, &c.column, &rule)
-				if err == nil && !strings.EqualFold(c.table, table) {
-					each(c, rule)
-				}
-				return err
-			})
-		})
+		return p.queryAtOpen(ctx, query, func(rows *sql.Rows) error {
+			var c child
+			var rule string
+			err := rows.Scan(&c.table, &c.column, &rule)
+			if err == nil && !strings.EqualFold(c.table, table) {
+				each(c, rule)
+			}
+			return err
+		}, of)
 	}
 	add := func(c child) {
 		if !slices.Contains(found, c) && !slices.Contains(stay, c) {

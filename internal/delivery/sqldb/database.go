@@ -84,7 +84,7 @@ func newDatabase(ctx context.Context, db *sql.DB, d *dbread.Dialect) (*database,
 
 // recognise finds out whose database it is.
 func (p *database) recognise(ctx context.Context) error {
-	found, err := dbread.Columns(ctx, p.db, p.dialect)
+	found, err := dbread.ReadTables(ctx, p.db, p.dialect)
 	if err != nil {
 		return err
 	}
@@ -105,10 +105,8 @@ func (p *database) Source() string { return p.schema.server + " on " + p.dialect
 func (p *database) Close() error { return p.db.Close() }
 
 // queryAtOpen makes a query when the database is opened, again if it is locked.
-func (p *database) queryAtOpen(ctx context.Context, query string, each func(*sql.Rows) error) error {
-	return dbread.Retry(ctx, dbread.OpenPatience, dbread.IsLocked, func() (bool, error) {
-		return false, p.query(ctx, query, nil, each)
-	})
+func (p *database) queryAtOpen(ctx context.Context, query string, each func(*sql.Rows) error, args ...any) error {
+	return dbread.QueryAtOpen(ctx, p.db, query, args, each)
 }
 
 // Poll implements Prober.

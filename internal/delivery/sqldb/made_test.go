@@ -134,11 +134,8 @@ func kinds() []kind {
 			"MySQL or MariaDB", "mysql", "bigint NOT NULL AUTO_INCREMENT PRIMARY KEY", "longblob", "datetime", "`",
 			asBlob,
 			func(t testing.TB) (string, func() (delivery.Prober, error)) {
-				url := mariadbtest.Start(t.(*testing.T))
-				dsn := strings.Replace(strings.TrimPrefix(url, "mysql://"), "@", "@tcp(", 1)
-				return strings.Replace(
-					dsn, "/", ")/", 1,
-				), func() (delivery.Prober, error) { return OpenMySQL(t.Context(), url) }
+				url := mariadbtest.Start(t)
+				return mariadbtest.DSN(url), func() (delivery.Prober, error) { return OpenMySQL(t.Context(), url) }
 			},
 		},
 	}

@@ -11,8 +11,6 @@ import (
 	"rdiostress/internal/dbread"
 	"rdiostress/internal/delivery"
 	"rdiostress/internal/inputfile"
-
-	_ "modernc.org/sqlite" // registers the driver "sqlite"
 )
 
 // OpenSQLite opens a server's SQLite database read-only, with a rollback journal or a write-ahead log.

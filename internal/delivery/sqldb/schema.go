@@ -132,37 +132,25 @@ func ownSchema() schema {
 	}
 }
 
-// recognise finds the schema that a database has, by its tables and their columns, all in small letters since databases
-// differ in which case they keep.
-func recognise(found map[string]map[string]bool) (*schema, error) {
+// recognise finds the schema that a database has, by its tables and their columns.
+func recognise(found dbread.Tables) (*schema, error) {
 	var known *schema
 	for _, s := range schemas() {
-		if s.fits(found) {
+		if found.HasAll(s.has) {
 			known = &s
 		}
 	}
-	if known != nil && known.server == serverSix && found["rdioscannersystems"]["led2"] {
+	if known != nil && known.server == serverSix && found.Has("rdioScannerSystems", "led2") {
 		known.server = serverAkumas
 	}
 	if known != nil {
-		known.hasSite = found["calls"]["siteref"]
+		known.hasSite = found.Has("calls", "siteRef")
 	}
 	if known == nil {
 		const servers = "rdio-scanner 6 or 7, ThinLine Radio, tr-engine, sdrtrunk-rdio-api or rdiostress serve"
 		return nil, fmt.Errorf("%w: of %s", ErrUnknown, servers)
 	}
 	return known, nil
-}
-
-func (s *schema) fits(found map[string]map[string]bool) bool {
-	for table, names := range s.has {
-		for _, name := range names {
-			if !found[strings.ToLower(table)][strings.ToLower(name)] {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 // queries are a schema's texts in a dialect.

@@ -4,7 +4,6 @@ package check
 import (
 	"cmp"
 	"context"
-	"maps"
 	"slices"
 	"time"
 
@@ -194,7 +193,6 @@ func (x *examiner) finish(skipped []replay.SkippedFor) {
 	}
 	x.BusiestMinute, x.BusiestHour = x.minute.busiest(), x.hour.busiest()
 	x.SpanS = x.hour.span().Seconds()
-	x.Programs = maps.Clone(x.Programs)
 }
 
 // window finds the time of a length in which most calls began.

@@ -113,8 +113,7 @@ func split(stem string) (fields []string) {
 func parseParty(field string) (id int64, alias string) {
 	number, rest, _ := strings.Cut(strings.TrimPrefix(field, "["), "[") // the number may be in brackets too
 	number = strings.TrimSuffix(number, "]")
-	id, err := strconv.ParseInt(number, 10, 64)
-	if err != nil || !replay.IsID(id) {
+	if id = replay.ParseID(number); id == 0 {
 		return 0, ""
 	}
 	alias = replay.Label(strings.TrimSuffix(rest, "]"))
@@ -143,10 +142,7 @@ func system(fields []string) int64 {
 			id, _ = strconv.ParseInt(number, 10, 64)
 		}
 	}
-	if !replay.IsID(id) {
-		return 0
-	}
-	return id
+	return replay.ValidID(id)
 }
 
 // nexedgeSystem reads a network such as C12-3, or the radio access number after an empty one, such as RAN5.

@@ -140,7 +140,7 @@ func (r *row) call(c *rdio.Call) error {
 		c.Units = []rdio.Unit{{ID: c.Source, Label: replay.Label(r[colUnitLabel])}}
 	}
 	for _, text := range strings.FieldsFunc(r[colPatches], func(r rune) bool { return r < '0' || r > '9' }) {
-		if id, err := strconv.ParseInt(text, 10, 64); err == nil && replay.IsID(id) {
+		if id := replay.ParseID(text); id != 0 {
 			c.Patches = append(c.Patches, id)
 		}
 	}
@@ -167,12 +167,7 @@ func (r *row) number(c column) int64 {
 }
 
 // id returns a number that a talkgroup or a unit can have; 0 if there is none.
-func (r *row) id(c column) int64 {
-	if n := r.number(c); replay.IsID(n) {
-		return n
-	}
-	return 0
-}
+func (r *row) id(c column) int64 { return replay.ValidID(r.number(c)) }
 
 // clip makes text from a list short enough for a message.
 func clip(text string) string {

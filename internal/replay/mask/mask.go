@@ -229,13 +229,7 @@ func (v values) label(tag string) string {
 }
 
 // id returns a number; 0 if there is none that a talkgroup or a unit can have.
-func (v values) id(tag string) int64 {
-	n, err := strconv.ParseInt(v[tag], 10, 64)
-	if err != nil || !replay.IsID(n) {
-		return 0
-	}
-	return n
-}
+func (v values) id(tag string) int64 { return replay.ParseID(v[tag]) }
 
 // time returns when a call began.
 func (v values) time() (time.Time, bool) {
@@ -259,10 +253,7 @@ func (v values) talkgroup() int64 {
 	if id == 0 {
 		id = v.frequency("TG") / 1000
 	}
-	if !replay.IsID(id) {
-		return 0
-	}
-	return id
+	return replay.ValidID(id)
 }
 
 // agency returns the number of a talkgroup that is written as agency, fleet and subfleet, such as 11-061.

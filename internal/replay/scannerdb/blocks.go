@@ -36,7 +36,7 @@ func parts() map[string]string {
 // indexParts looks through the tables with parts of calls.
 func (d *Database) indexParts(ctx context.Context) error {
 	for table, key := range parts() {
-		if !d.has(table, key) || !d.has(table, "callId") {
+		if !d.tables.Has(table, key) || !d.tables.Has(table, "callId") {
 			continue
 		}
 		b := &blocks{}

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"rdiostress/internal/audio"
 	"rdiostress/internal/dbread"
 	"rdiostress/internal/plain"
 	"rdiostress/internal/rdio"
@@ -23,7 +22,7 @@ type Database struct {
 	db      *sql.DB
 	dialect *dbread.Dialect
 	layout  layout
-	has     func(table, column string) bool
+	tables  dbread.Tables
 	blocks  map[string]*blocks // of the tables with parts of calls
 
 	ctx    context.Context // ends when the database is closed
@@ -236,28 +235,18 @@ func (d *Database) Read(ref uint64, buf []byte, c *rdio.Call) ([]byte, error) {
 	*c = s.call
 	c.AudioName, c.AudioType = nameAudio(s.name.String, s.media.String)
 	buf = append(buf[:0], s.audio...)
-	switch {
-	case c.Talkgroup == 0:
+	if c.Talkgroup == 0 {
 		return buf, replay.Skipf(replay.NoTalkgroup, "its talkgroup is not in the database, or its number is none")
-	case len(buf) < minAudio:
-		return buf, replay.Skipf(replay.NoAudio, "%d bytes are no audio", len(buf))
-	case len(buf) > maxAudio:
-		return buf, replay.Skipf(replay.TooLarge, "%d bytes are more than a server takes", len(buf))
-	case c.AudioType == "":
+	}
+	if err := folder.CheckSize(int64(len(buf))); err != nil {
+		return buf, err
+	}
+	if c.AudioType == "" {
 		return buf, replay.Skipf(replay.BadAudio, "its audio is of a kind that servers do not take: %s",
 			replay.Label(s.media.String))
 	}
-	if err := audio.Check(c.AudioName, buf); err != nil {
-		return buf, replay.Skipf(replay.BadAudio, "its audio cannot be read: %w", err)
-	}
-	return buf, nil
+	return buf, folder.CheckAudio(c.AudioName, buf)
 }
-
-// The sizes of recordings that are calls: a server takes less than 45 bytes for none, and none takes 100 MB.
-const (
-	minAudio = 45
-	maxAudio = 100_000_000
-)
 
 // nameAudio returns a call's file name and media type. A name without an extension of audio gets that of its type.
 func nameAudio(name, media string) (string, string) {

@@ -62,30 +62,17 @@ func layouts() []layout {
 	}
 }
 
-// fits reports whether a database has the tables of a layout.
-func (l *layout) fits(found map[string]map[string]bool) bool {
-	for table, columns := range l.has {
-		for _, column := range columns {
-			if !found[strings.ToLower(table)][strings.ToLower(column)] {
-				return false
-			}
-		}
-	}
-	return true
-}
-
 // recognize finds out how a database is laid out.
 func (d *Database) recognize(ctx context.Context) error {
-	found, err := dbread.Columns(ctx, d.db, d.dialect)
-	if err != nil {
+	var err error
+	if d.tables, err = dbread.ReadTables(ctx, d.db, d.dialect); err != nil {
 		return err
 	}
-	d.has = func(table, column string) bool { return found[strings.ToLower(table)][strings.ToLower(column)] }
 	for _, l := range layouts() {
-		if l.fits(found) {
+		if d.tables.HasAll(l.has) {
 			d.layout = l
 			if l.server == "rdio-scanner 7" {
-				if d.has("userGroups", "userGroupId") {
+				if d.tables.Has("userGroups", "userGroupId") {
 					d.layout.server = "ThinLine Radio"
 				}
 				return d.usePagesOfIndex(ctx)
@@ -114,11 +101,9 @@ func (d *Database) usePagesOfIndex(ctx context.Context) error {
 	}
 	there := false
 	const index = `SELECT name FROM sqlite_master WHERE type = 'index' AND name = 'calls_idx'`
-	err := dbread.Retry(ctx, dbread.OpenPatience, dbread.IsLocked, func() (bool, error) {
-		return false, dbread.Query(ctx, d.db, index, nil, func(*sql.Rows) error {
-			there = true
-			return nil
-		})
+	err := dbread.QueryAtOpen(ctx, d.db, index, nil, func(*sql.Rows) error {
+		there = true
+		return nil
 	})
 	if there {
 		d.layout.pages = pages{

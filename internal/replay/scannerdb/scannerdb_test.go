@@ -326,8 +326,7 @@ func TestSix(t *testing.T) {
 // MariaDB keeps both versions' tables.
 func TestMariaDB(t *testing.T) {
 	address := mariadbtest.Start(t)
-	host := strings.TrimSuffix(strings.TrimPrefix(address, "mysql://root@"), "/rdio")
-	db := owner(t, "mysql", "root@tcp("+host+")/rdio")
+	db := owner(t, "mysql", mariadbtest.DSN(address))
 	audio := "'" + strings.Repeat("OggS", 300) + "'"
 	types := strings.NewReplacer("AUTO", "integer AUTO_INCREMENT PRIMARY KEY", "BYTES", "longblob", "DATE", "datetime",
 		"AUDIO", audio)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"slices"
-	"strconv"
 	"strings"
 
 	"rdiostress/internal/dbread"
@@ -15,11 +14,11 @@ import (
 // readSeven reads a call of rdio-scanner 7 or ThinLine Radio.
 func readSeven(ctx context.Context, d *Database, id int64, s *stored) error {
 	frequency := "NULL"
-	if d.has("calls", "frequency") { // ThinLine Radio keeps one, and no list
+	if d.tables.Has("calls", "frequency") { // ThinLine Radio keeps one, and no list
 		frequency = `c."frequency"`
 	}
 	tag, tags := "NULL", ""
-	if d.has("tags", "tagId") && d.has("tags", "label") {
+	if d.tables.Has("tags", "tagId") && d.tables.Has("tags", "label") {
 		tag, tags = `g."label"`, ` LEFT JOIN "tags" g ON g."tagId" = t."tagId"`
 	}
 	query := `SELECT c."audio", c."audioFilename", c."audioMime", CAST(c."timestamp" AS {text}), ` +
@@ -34,7 +33,8 @@ func readSeven(ctx context.Context, d *Database, id int64, s *stored) error {
 		err := rows.Scan(&s.audio, &s.name, &s.media, &s.time, &site, &hz, &systemRef, &system, &groupRef, &group,
 			&name, &label)
 		s.call = rdio.Call{
-			System: validID(systemRef.Int64), Talkgroup: validID(groupRef.Int64), Site: parseID(site.String),
+			System: replay.ValidID(systemRef.Int64), Talkgroup: replay.ValidID(groupRef.Int64),
+			Site:      replay.ParseID(strings.TrimSpace(site.String)), // a name is no number
 			Frequency: max(hz.Int64, 0), SystemLabel: replay.Label(system.String),
 			TalkgroupLabel: replay.Label(group.String), TalkgroupName: replay.Label(name.String),
 			TalkgroupTag: replay.Label(label.String),
@@ -60,21 +60,9 @@ func (d *Database) each(ctx context.Context, template string, row func(*sql.Rows
 	return dbread.Query(ctx, d.db, query, args, row)
 }
 
-func validID(n int64) int64 {
-	if replay.IsID(n) {
-		return n
-	}
-	return 0
-}
-
-func parseID(text string) int64 {
-	n, _ := strconv.ParseInt(strings.TrimSpace(text), 10, 64) // a name is no number
-	return validID(n)
-}
-
 // readGroups reads the groups that a call's talkgroup is in.
 func readGroups(ctx context.Context, d *Database, id int64, c *rdio.Call) error {
-	if !d.has("talkgroupGroups", "talkgroupId") || !d.has("groups", "groupId") {
+	if !d.tables.Has("talkgroupGroups", "talkgroupId") || !d.tables.Has("groups", "groupId") {
 		return nil
 	}
 	const query = `SELECT g."label" FROM "calls" c ` +
@@ -93,11 +81,11 @@ func readGroups(ctx context.Context, d *Database, id int64, c *rdio.Call) error 
 // readUnits reads who spoke. The server stores the first unit twice if an upload has both source and sources.
 func readUnits(ctx context.Context, d *Database, id int64, c *rdio.Call) error {
 	own := "NULL"
-	if d.has("callUnits", "label") { // of ThinLine Radio
+	if d.tables.Has("callUnits", "label") { // of ThinLine Radio
 		own = `p."label"`
 	}
 	label, units := own, ""
-	if d.has("units", "unitRef") && d.has("units", "systemId") {
+	if d.tables.Has("units", "unitRef") && d.tables.Has("units", "systemId") {
 		label = `COALESCE(NULLIF(` + own + `, ''), u."label")`
 		units = ` JOIN "calls" c ON c."callId" = p."callId" ` +
 			`LEFT JOIN "units" u ON u."systemId" = c."systemId" AND u."unitRef" = p."unitRef"`
@@ -123,7 +111,7 @@ func readUnits(ctx context.Context, d *Database, id int64, c *rdio.Call) error {
 
 // readFrequencies reads on which frequencies the call was heard.
 func readFrequencies(ctx context.Context, d *Database, id int64, c *rdio.Call) error {
-	if !d.has("callFrequencies", "frequency") {
+	if !d.tables.Has("callFrequencies", "frequency") {
 		return nil
 	}
 	const query = `SELECT p."frequency", p."offset", p."errors", p."spikes", p."dbm" FROM "callFrequencies" p`
@@ -147,7 +135,7 @@ func readFrequencies(ctx context.Context, d *Database, id int64, c *rdio.Call) e
 
 // readPatches reads which talkgroups were patched together.
 func readPatches(ctx context.Context, d *Database, id int64, c *rdio.Call) error {
-	if !d.has("callPatches", "talkgroupId") {
+	if !d.tables.Has("callPatches", "talkgroupId") {
 		return nil
 	}
 	const query = `SELECT t."talkgroupRef" FROM "callPatches" p ` +

@@ -27,8 +27,9 @@ func readSix(ctx context.Context, d *Database, id int64, s *stored) error {
 		err := rows.Scan(&s.audio, &s.name, &s.media, &s.time, &frequencies, &hz, &patches, &source, &sources, &system,
 			&group)
 		s.call = rdio.Call{
-			System: validID(system.Int64), Talkgroup: validID(group.Int64), Frequency: int64(number(hz.String, 1e12)),
-			Source: validID(int64(number(source.String, rdio.MaxID))),
+			System: replay.ValidID(system.Int64), Talkgroup: replay.ValidID(group.Int64),
+			Frequency: int64(number(hz.String, 1e12)),
+			Source:    replay.ValidID(int64(number(source.String, rdio.MaxID))),
 		}
 		parseLists(&s.call, frequencies.String, patches.String, sources.String)
 		return err
@@ -55,12 +56,12 @@ func parseLists(c *rdio.Call, frequencies, patches, sources string) {
 	var ids []json.RawMessage
 	_ = json.Unmarshal([]byte(patches), &ids) // there are none then
 	for _, text := range ids {
-		if id := validID(int64(number(string(text), rdio.MaxID))); id != 0 {
+		if id := replay.ValidID(int64(number(string(text), rdio.MaxID))); id != 0 {
 			c.Patches = append(c.Patches, id)
 		}
 	}
 	for _, u := range objects(sources) {
-		if id := validID(int64(u.number("src", rdio.MaxID))); id != 0 {
+		if id := replay.ValidID(int64(u.number("src", rdio.MaxID))); id != 0 {
 			c.Units = append(c.Units, rdio.Unit{ID: id, OffsetS: u.number("pos", 1e5), Label: u.label("tag")})
 		}
 	}
@@ -110,11 +111,11 @@ func number(text string, most float64) float64 {
 // readLabels reads what the system, the talkgroup and the units of a call are called.
 func readLabels(ctx context.Context, d *Database, c *rdio.Call) error {
 	var err error
-	if d.has("rdioScannerSystems", "id") && d.has("rdioScannerSystems", "label") {
+	if d.tables.Has("rdioScannerSystems", "id") && d.tables.Has("rdioScannerSystems", "label") {
 		const query = `SELECT s."label" FROM "rdioScannerSystems" s WHERE s."id" = {1}`
 		err = d.each(ctx, query, func(rows *sql.Rows) error { return scanLabels(rows, &c.SystemLabel) }, c.System)
 	}
-	if err == nil && d.has("rdioScannerTalkgroups", "groupId") {
+	if err == nil && d.tables.Has("rdioScannerTalkgroups", "groupId") {
 		const query = `SELECT t."label", t."name", g."label", m."label" FROM "rdioScannerTalkgroups" t ` +
 			`LEFT JOIN "rdioScannerTags" g ON g."_id" = t."tagId" ` +
 			`LEFT JOIN "rdioScannerGroups" m ON m."_id" = t."groupId" WHERE t."systemId" = {1} AND t."id" = {2}`
@@ -126,7 +127,7 @@ func readLabels(ctx context.Context, d *Database, c *rdio.Call) error {
 			c.TalkgroupGroups = []string{group}
 		}
 	}
-	if !d.has("rdioScannerUnits", "systemId") {
+	if !d.tables.Has("rdioScannerUnits", "systemId") {
 		return err
 	}
 	for i := range c.Units {

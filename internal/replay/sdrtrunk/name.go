@@ -135,11 +135,7 @@ func parseNumber(s string) int64 {
 	if parts[3] != "" { // wacn.system.id
 		digits = parts[3]
 	}
-	id, err := strconv.ParseInt(digits, 10, 64)
-	if err != nil || !replay.IsID(id) {
-		return 0
-	}
-	return id
+	return replay.ParseID(digits)
 }
 
 // cutAlias divides what stands in a tag into an identity and its first alias, which is the one that SDRTrunk uploads:

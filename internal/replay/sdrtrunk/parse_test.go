@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 	"unicode/utf16"
@@ -13,6 +12,7 @@ import (
 
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/replay/folder"
+	"rdiostress/internal/replay/folder/foldertest"
 	clips "rdiostress/testdata/audio"
 )
 
@@ -248,30 +248,6 @@ func TestRadioReferenceNumbers(t *testing.T) {
 	}
 }
 
-// sound fails unless a call can be sent: what is read from files may be anything.
-func sound(t *testing.T, c *rdio.Call) {
-	t.Helper()
-	if c.Talkgroup < 1 || c.Talkgroup > rdio.MaxID || c.Source < 0 || c.Frequency < 0 || c.Time.Year() < 1999 ||
-		c.Time.Year() > 2200 {
-		t.Fatalf("made of it: %+v", c)
-	}
-	for _, s := range []string{c.SystemLabel, c.TalkgroupLabel, c.TalkgroupName, c.TalkgroupTag, c.TalkerAlias} {
-		if len(s) > 200 || strings.ContainsAny(s, "\r\n\x00") {
-			t.Fatalf("label %q", s)
-		}
-	}
-	for _, u := range c.Units {
-		if u.ID < 1 || u.ID > rdio.MaxID || !(u.OffsetS >= 0 && u.OffsetS < 1e6) {
-			t.Fatalf("unit %+v", u)
-		}
-	}
-	for _, f := range c.Frequencies {
-		if f.Hz < 0 || !(f.OffsetS >= 0 && f.OffsetS < 1e6) || !(f.LengthS >= 0 && f.LengthS < 1e6) {
-			t.Fatalf("frequency %+v", f)
-		}
-	}
-}
-
 func FuzzRecording(f *testing.F) {
 	f.Add("20260301_170010_Elm_North_T-Main__TO_1001_FROM_4424001", ".mp3",
 		tag(4, frame("TIT2", 3, `1001"x"`), frame("COMM", 1, "eng\x00Date:x;")))
@@ -283,7 +259,7 @@ func FuzzRecording(f *testing.F) {
 			return
 		}
 		if c, err := read(stem, ext, file); err == nil {
-			sound(t, &c)
+			foldertest.CheckCall(t, &c)
 		}
 	})
 }

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"rdiostress/internal/audio"
-	"rdiostress/internal/inputfile"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/replay"
 	"rdiostress/internal/replay/folder"
@@ -55,12 +54,9 @@ const unsure = 2 * time.Second
 
 // Start implements [folder.Format].
 func (Format) Start(r *folder.Recording) (time.Time, error) {
-	f, size, err := inputfile.Open(r.AudioPath(), folder.MaxAudio)
-	if large := (*inputfile.SizeError)(nil); errors.As(err, &large) {
-		return time.Time{}, replay.Skipf(replay.TooLarge, "%d bytes are more than a server takes", large.Size)
-	}
+	f, size, err := folder.OpenAudio(r.AudioPath())
 	if err != nil {
-		return time.Time{}, errors.Unwrap(err)
+		return time.Time{}, err
 	}
 	defer f.Close()
 	var c rdio.Call

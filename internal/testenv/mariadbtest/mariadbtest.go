@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -73,4 +74,9 @@ func Start(t testing.TB) string {
 		t.Fatal(err)
 	}
 	return fmt.Sprintf("mysql://root@127.0.0.1:%d/rdio", address.Port)
+}
+
+// DSN returns the URL of a database as the driver "mysql" takes it.
+func DSN(url string) string {
+	return strings.NewReplacer("mysql://", "", "@", "@tcp(", "/", ")/").Replace(url)
 }
