@@ -15,6 +15,7 @@ import (
 
 	"rdiostress/internal/bundled"
 	"rdiostress/internal/report"
+	"rdiostress/internal/testenv"
 	"rdiostress/internal/testenv/pgtest"
 )
 
@@ -75,10 +76,7 @@ func TestCrashCycles(t *testing.T) {
 			t.Fatalf("%s=%q is not a number of cycles", cyclesVariable, text)
 		}
 	}
-	binary := filepath.Join(t.TempDir(), "rdiostress")
-	if out, err := exec.Command("go", "build", "-o", binary, "rdiostress/cmd/rdiostress").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	binary := testenv.Build(t)
 	t.Run("unit", func(t *testing.T) { crashUnit(t, binary) })
 	t.Run("SQLite", func(t *testing.T) { crashCycles(t, binary, "", cycles) })
 	t.Run("PostgreSQL", func(t *testing.T) {

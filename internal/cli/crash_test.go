@@ -20,6 +20,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"rdiostress/internal/testenv"
 )
 
 // waitUntil polls until ok, and fails the test if that takes absurdly long.
@@ -157,10 +159,7 @@ func TestKilledServerLosesNothing(t *testing.T) {
 		t.Skip("builds the program and kills it")
 	}
 	dir := t.TempDir()
-	binary := filepath.Join(t.TempDir(), "rdiostress.exe")
-	if out, err := exec.Command("go", "build", "-o", binary, "rdiostress/cmd/rdiostress").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	binary := testenv.Build(t)
 	acked := &acknowledged{sums: make(map[string]string)}
 	for round := 1; round <= 3; round++ {
 		p := startServeProcess(t, binary, dir)

@@ -6,32 +6,22 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
+
+	"rdiostress/internal/testenv"
 )
 
 // peakMemory is the most memory that a process has had so far, in MB.
 func peakMemory(t *testing.T, pid int) int {
 	t.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		t.Fatal(err)
+	peak, ok := testenv.PeakMemory(pid)
+	if !ok {
+		t.Fatal("the kernel does not say how much memory the process has had")
 	}
-	found := regexp.MustCompile(`VmHWM:\s+(\d+) kB`).FindSubmatch(text)
-	if found == nil {
-		t.Fatal("no VmHWM in /proc")
-	}
-	kB, err := strconv.Atoi(string(found[1]))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return kB / 1024
+	return int(peak >> 20)
 }
 
 // uploadAtOnce uploads calls of that much audio at the same time, each over a connection of its own.
@@ -91,10 +81,7 @@ func TestServeMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the program, and uploads 1 GB")
 	}
-	binary := filepath.Join(t.TempDir(), "rdiostress")
-	if out, err := exec.Command("go", "build", "-o", binary, "rdiostress/cmd/rdiostress").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	binary := testenv.Build(t)
 	tests := []struct {
 		name          string
 		uploads       int

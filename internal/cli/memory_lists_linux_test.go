@@ -9,8 +9,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -18,6 +16,7 @@ import (
 	"time"
 
 	"rdiostress/internal/server/sqlite"
+	"rdiostress/internal/testenv"
 )
 
 // hugeCalls puts calls into a data folder such as an older version has stored: with labels, lists and groups as long as
@@ -54,19 +53,6 @@ func hugeCalls(t *testing.T, dir string, calls int) {
 	}
 }
 
-// builtProgram is the program as users have it: this test's own binary may have the race detector, which multiplies
-// memory.
-func builtProgram(t *testing.T) string {
-	t.Helper()
-	program := filepath.Join(t.TempDir(), "rdiostress")
-	build := exec.Command("go", "build", "-o", program, "rdiostress/cmd/rdiostress")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	return program
-}
-
 // slowReader asks for something, and then takes no byte of it until it is closed.
 func slowReader(t *testing.T, url, path string) net.Conn {
 	t.Helper()
@@ -91,7 +77,7 @@ func TestReadersMemory(t *testing.T) {
 	const calls = 40
 	dir := filepath.Join(t.TempDir(), "data")
 	hugeCalls(t, dir, calls)
-	program := builtProgram(t)
+	program := testenv.Build(t)
 	for name, paths := range map[string][]string{
 		"lists": {
 			"/api/calls?per_page=1000",

@@ -11,6 +11,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"rdiostress/internal/testenv"
 )
 
 // ownProgram is a path by which this test's binary is the program.
@@ -31,12 +33,12 @@ func ownProgram(t *testing.T) string {
 type loggedServe struct {
 	*serveProcess
 	dir string
-	log *safeBuffer
+	log *testenv.Output
 }
 
 func startLoggedServe(t *testing.T, program, dir string, args ...string) *loggedServe {
 	t.Helper()
-	s := &loggedServe{dir: dir, log: &safeBuffer{}}
+	s := &loggedServe{dir: dir, log: &testenv.Output{}}
 	args = append([]string{"serve", "--listen", "127.0.0.1:0", "--data-dir", dir, "--min-free-disk", "1"}, args...)
 	s.serveProcess = startServeProcessWith(t, exec.Command(program, args...), s.log)
 	return s

@@ -1,14 +1,12 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -17,30 +15,13 @@ import (
 
 	"rdiostress/internal/server/groupcommit"
 	"rdiostress/internal/server/postgres"
+	"rdiostress/internal/testenv"
 )
 
 // testStreams are streams without a terminal, with the given variables.
-func testStreams(env ...string) (ios *streams, out, errs *safeBuffer) {
-	out, errs = &safeBuffer{}, &safeBuffer{}
+func testStreams(env ...string) (ios *streams, out, errs *testenv.Output) {
+	out, errs = &testenv.Output{}, &testenv.Output{}
 	return &streams{In: strings.NewReader(""), Out: out, Err: errs, Environ: env}, out, errs
-}
-
-// safeBuffer may be read while a command still writes to it.
-type safeBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *safeBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *safeBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
 }
 
 func TestServeFlags(t *testing.T) {
@@ -215,8 +196,8 @@ func TestServeRefusesFlags(t *testing.T) {
 // running is a serve command in this process.
 type running struct {
 	url  string
-	out  *safeBuffer
-	errs *safeBuffer
+	out  *testenv.Output
+	errs *testenv.Output
 	stop context.CancelFunc
 	code chan int
 }

@@ -3,47 +3,23 @@
 package cli
 
 import (
-	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"rdiostress/internal/judge"
 	"rdiostress/internal/measure"
+	"rdiostress/internal/testenv"
 )
-
-// said collects the output of a process.
-type said struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (s *said) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.Write(p)
-}
-
-func (s *said) has(words string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return bytes.Contains(s.text.Bytes(), []byte(words))
-}
-
-func (s *said) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.String()
-}
 
 // waitingRun is a run of a process of its own that waits for storage.
 type waitingRun struct {
 	*exec.Cmd
-	errs  said
+	errs  testenv.Output
 	file  string // of the report
 	ended chan error
 }
@@ -60,7 +36,7 @@ func startWaiting(t *testing.T, q *queueing) *waitingRun {
 	}
 	go func() { r.ended <- r.Wait() }()
 	t.Cleanup(func() { _ = r.Process.Kill() })
-	r.until(t, func() bool { return r.errs.has("waiting for storage: ") })
+	r.until(t, func() bool { return strings.Contains(r.errs.String(), "waiting for storage: ") })
 	return r
 }
 
@@ -107,7 +83,8 @@ func TestInterruptedWhileWaiting(t *testing.T) {
 			if err := r.Process.Signal(os.Interrupt); err != nil {
 				t.Fatal(err)
 			}
-			if code := r.exit(t); code != tt.exit || !r.errs.has("no longer waiting for storage") {
+			code := r.exit(t)
+			if code != tt.exit || !strings.Contains(r.errs.String(), "no longer waiting for storage") {
 				t.Errorf("exit code %d, want %d\n%s", code, tt.exit, r.errs.String())
 			}
 			rep := readReport(t, r.file)
@@ -137,7 +114,7 @@ func TestInterruptedTwiceWhileWaiting(t *testing.T) {
 	if err := r.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}
-	r.until(t, func() bool { return r.errs.has("no longer waiting for storage") })
+	r.until(t, func() bool { return strings.Contains(r.errs.String(), "no longer waiting for storage") })
 	code := -1
 	for code < 0 { // one that comes within a second of the first is the same wish
 		_ = r.Process.Signal(syscall.SIGINT) // it may just have ended
@@ -147,7 +124,7 @@ func TestInterruptedTwiceWhileWaiting(t *testing.T) {
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
-	if code != exitInterrupted || !r.errs.has("left at once") {
+	if code != exitInterrupted || !strings.Contains(r.errs.String(), "left at once") {
 		t.Errorf("exit code %d\n%s", code, r.errs.String())
 	}
 	if _, err := os.Stat(r.file); err == nil {

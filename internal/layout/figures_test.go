@@ -2,9 +2,7 @@ package layout
 
 import (
 	"go/ast"
-	"go/parser"
 	"go/token"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"testing"
@@ -22,34 +20,9 @@ var ownFigures = map[string]string{
 
 // Only units decides how many digits a figure has for people.
 func TestFiguresHaveOneFormatter(t *testing.T) {
-	used := map[string]bool{}
-	for _, p := range list(t) {
-		if p.room() == "units" {
-			continue
-		}
-		for _, name := range p.files() {
-			path := p.room() + "/" + name
-			set := token.NewFileSet()
-			file, err := parser.ParseFile(set, filepath.Join(p.Dir, name), nil, parser.SkipObjectResolution)
-			if err != nil {
-				t.Fatal(err)
-			}
-			ast.Inspect(file, func(n ast.Node) bool {
-				if !decidesOnDigits(n) {
-					return true
-				}
-				if used[path] = true; ownFigures[path] == "" {
-					t.Errorf("%v: it decides on the digits of a figure: leave that to units", set.Position(n.Pos()))
-				}
-				return true
-			})
-		}
-	}
-	for path := range ownFigures {
-		if !used[path] {
-			t.Errorf("%s does not decide on digits any more: take it out of the list", path)
-		}
-	}
+	files := slices.DeleteFunc(sources(t), func(s source) bool { return s.room == "units" })
+	checkOwn(t, files, ownFigures, decidesOnDigits, "it decides on the digits of a figure: leave that to units",
+		"does not decide on digits any more")
 }
 
 // decidesOnDigits reports whether a piece of code formats a number with so many digits, or rounds a duration as an

@@ -2,7 +2,6 @@ package layout
 
 import (
 	"go/ast"
-	"go/parser"
 	"go/token"
 	"io/fs"
 	"os"
@@ -38,19 +37,12 @@ var (
 // Only the command line knows what a flag is called. The texts of other packages name fields, and only those that
 // exist.
 func TestOnlyTheCommandLineNamesFlags(t *testing.T) {
-	for _, p := range list(t) {
-		if mayNameFlags(p.room()) {
+	for _, s := range sources(t) {
+		if mayNameFlags(s.room) {
 			continue
 		}
-		for _, name := range p.files() {
-			path := filepath.Join(p.Dir, name)
-			file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
-			if err != nil {
-				t.Fatal(err)
-			}
-			checkTexts(t, p.room()+"/"+name, file)
-			checkMessages(t, p.room()+"/"+name, file)
-		}
+		checkTexts(t, s.name, s.File)
+		checkMessages(t, s.name, s.File)
 	}
 }
 

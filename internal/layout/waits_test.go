@@ -2,9 +2,6 @@ package layout
 
 import (
 	"go/ast"
-	"go/parser"
-	"go/token"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -22,34 +19,10 @@ var ownWaits = map[string]string{
 
 // Waits use clock, apart from those that take something from a channel or put something into it.
 func TestWaitsUseClock(t *testing.T) {
-	used := map[string]bool{}
-	for _, p := range list(t) {
-		if p.room() == "clock" || strings.HasSuffix(p.room(), "test") {
-			continue
-		}
-		for _, name := range p.files() {
-			path := p.room() + "/" + name
-			set := token.NewFileSet()
-			file, err := parser.ParseFile(set, filepath.Join(p.Dir, name), nil, parser.SkipObjectResolution)
-			if err != nil {
-				t.Fatal(err)
-			}
-			ast.Inspect(file, func(n ast.Node) bool {
-				if !waits(n) {
-					return true
-				}
-				if used[path] = true; ownWaits[path] == "" {
-					t.Errorf("%v: it waits by a timer of its own: use clock", set.Position(n.Pos()))
-				}
-				return true
-			})
-		}
-	}
-	for path := range ownWaits {
-		if !used[path] {
-			t.Errorf("%s does not wait by itself any more: take it out of the list", path)
-		}
-	}
+	files := slices.DeleteFunc(sources(t), func(s source) bool {
+		return s.room == "clock" || strings.HasSuffix(s.room, "test")
+	})
+	checkOwn(t, files, ownWaits, waits, "it waits by a timer of its own: use clock", "does not wait by itself any more")
 }
 
 // waits reports whether a piece of code is time.Sleep or a timer for a single wait.

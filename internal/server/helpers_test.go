@@ -2,7 +2,6 @@ package server_test
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -13,13 +12,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"rdiostress/internal/server"
 	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/sqlite"
+	"rdiostress/internal/testenv"
 )
 
 const key = "k3y-of-the-test"
@@ -34,7 +33,7 @@ type rig struct {
 	store  *sqlite.Store
 	spool  string
 	addr   string // address that dial connects to
-	log    *lockedBuffer
+	log    *testenv.Output
 }
 
 // newRig starts a rig that ends with the test. Options may be changed first; a wrapped store must be returned.
@@ -45,7 +44,7 @@ func newRig(t testing.TB, change ...func(o *server.Options)) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{store: store, spool: filepath.Join(dir, "spool"), log: &lockedBuffer{}}
+	r := &rig{store: store, spool: filepath.Join(dir, "spool"), log: &testenv.Output{}}
 	o := server.Options{
 		Store: store, SpoolDir: r.spool, APIKey: key, Version: "v1.2.3", Now: func() time.Time { return now },
 		Logger: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
@@ -72,24 +71,6 @@ func newRig(t testing.TB, change ...func(o *server.Options)) *rig {
 		}
 	})
 	return r
-}
-
-// lockedBuffer collects log lines from many goroutines.
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
 }
 
 // spooled lists the files in a spool folder.

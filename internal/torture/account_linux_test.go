@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"rdiostress/internal/units"
 )
 
 // tally is what came of a round, or of all rounds of a fault.
@@ -37,12 +39,12 @@ func (t *tally) refuse(why string, n int) {
 	t.refused[why] += n
 }
 
-// exit counts an exit code.
-func (t *tally) exit(code int) {
+// exit counts runs that ended with an exit code.
+func (t *tally) exit(code, n int) {
 	if t.codes == nil {
 		t.codes = make(map[int]int)
 	}
-	t.codes[code]++
+	t.codes[code] += n
 }
 
 // add adds another tally.
@@ -56,10 +58,7 @@ func (t *tally) add(o *tally) {
 	}
 	t.whole, t.absent, t.half, t.late = t.whole+o.whole, t.absent+o.absent, t.half+o.half, max(t.late, o.late)
 	for code, n := range o.codes {
-		if t.codes == nil {
-			t.codes = make(map[int]int)
-		}
-		t.codes[code] += n
+		t.exit(code, n)
 	}
 }
 
@@ -67,7 +66,7 @@ func (t *tally) add(o *tally) {
 func (t *tally) refusals() string {
 	var list []string
 	for _, why := range slices.Sorted(maps.Keys(t.refused)) {
-		list = append(list, fmt.Sprintf("%s: %s", why, thousands(t.refused[why])))
+		list = append(list, fmt.Sprintf("%s: %s", why, units.Count(uint64(t.refused[why]))))
 	}
 	return strings.Join(list, ", ")
 }
@@ -169,15 +168,15 @@ func (a *account) serveTable(b *strings.Builder, list []*fault) {
 			back = fmt.Sprintf("%.1f s", t.back.Seconds())
 		}
 		fmt.Fprintf(b, "| %s | %d | %d | %s | %d | %d | %d | %s | %s |\n", f.name, t.rounds, t.strikes,
-			thousands(t.acknowledged), t.lost, t.doubled, t.altered, t.refusals(), back)
+			units.Count(uint64(t.acknowledged)), t.lost, t.doubled, t.altered, t.refusals(), back)
 		sum.add(t)
 		sum.rounds += t.rounds - 1
 	}
 	fmt.Fprintf(b, "| **all** | %d | %d | **%s** | **%d** | **%d** | **%d** | | |\n", sum.rounds, sum.strikes,
-		thousands(sum.acknowledged), sum.lost, sum.doubled, sum.altered)
+		units.Count(uint64(sum.acknowledged)), sum.lost, sum.doubled, sum.altered)
 	if sum.early > 0 {
 		fmt.Fprintf(b, "\nIn the rows of files that were removed, %s calls were acknowledged after that, in the first "+
-			"tenth of a second: they are gone with the files.\n", thousands(sum.early))
+			"tenth of a second: they are gone with the files.\n", units.Count(uint64(sum.early)))
 	}
 }
 
@@ -201,13 +200,4 @@ func (a *account) runTable(b *strings.Builder, list []*fault) {
 	}
 	fmt.Fprintf(b, "| **all** | %d | %d | **%d** | **%d** | **%d** | | |\n", sum.rounds, sum.strikes, sum.whole,
 		sum.absent, sum.half)
-}
-
-// thousands writes a number as people read it: 12,345.
-func thousands(n int) string {
-	text := fmt.Sprint(n)
-	for i := len(text) - 3; i > 0; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return text
 }

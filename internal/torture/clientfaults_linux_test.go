@@ -12,6 +12,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"rdiostress/internal/clock"
+	"rdiostress/internal/testenv"
 )
 
 // clientFaults are clients that behave badly, in great numbers, beside good ones.
@@ -138,10 +141,7 @@ func deaf(ctx context.Context, conn net.Conn, _ int) {
 	request := strings.Repeat("GET /api/calls?per_page=1000 HTTP/1.1\r\nHost: x\r\n\r\n", 3)
 	_ = tcp.SetWriteDeadline(time.Now().Add(20 * time.Second))
 	_, _ = io.WriteString(conn, request)
-	select {
-	case <-ctx.Done():
-	case <-time.After(20 * time.Second):
-	}
+	_ = clock.Sleep(ctx, 20*time.Second) // or until all is over
 }
 
 // leaving sends a part of a call that would do if it were whole, and resets the connection.
@@ -159,33 +159,15 @@ func leaving(ctx context.Context, conn net.Conn, n int) {
 		_ = tcp.SetLinger(0)
 	}
 	conn.Close()
-	select {
-	case <-ctx.Done():
-	case <-time.After(time.Second + time.Duration(n%1000)*time.Millisecond):
-	}
+	_ = clock.Sleep(ctx, time.Second+time.Duration(n%1000)*time.Millisecond) // or until all is over
 }
 
 // peakMemory is the most memory that the server's process has had.
 func (s *server) peakMemory() int64 {
 	s.r.Helper()
-	peak, ok := peakMemory(s.cmd.Process.Pid)
+	peak, ok := testenv.PeakMemory(s.cmd.Process.Pid)
 	if !ok {
 		s.r.Fatal("the kernel does not say how much memory the server has had")
 	}
 	return peak
-}
-
-// peakMemory is the most memory that a process has had, in bytes, while it runs.
-func peakMemory(pid int) (bytes int64, ok bool) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0, false
-	}
-	for line := range strings.Lines(string(text)) {
-		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
-			kb, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
-			return kb << 10, err == nil
-		}
-	}
-	return 0, false
 }

@@ -10,8 +10,10 @@ import (
 	"strings"
 	"time"
 
+	"rdiostress/internal/clock"
 	"rdiostress/internal/exitcode"
 	"rdiostress/internal/report"
+	"rdiostress/internal/testenv"
 )
 
 // generator is a run command in a process of its own, whose report goes to a file where another one was.
@@ -19,7 +21,7 @@ type generator struct {
 	r     *round
 	cmd   *exec.Cmd
 	file  string
-	log   *log
+	log   *testenv.Output
 	began time.Time
 	ended chan struct{}
 	took  time.Duration
@@ -34,7 +36,7 @@ const old = "the report of an earlier run"
 func (r *round) startRun(limit time.Duration, args ...string) *generator {
 	r.Helper()
 	g := &generator{
-		r: r, file: filepath.Join(r.TempDir(), "report.json"), log: &log{}, began: time.Now(),
+		r: r, file: filepath.Join(r.TempDir(), "report.json"), log: &testenv.Output{}, began: time.Now(),
 		ended: make(chan struct{}), limit: limit,
 	}
 	if err := os.WriteFile(g.file, []byte(old), 0o600); err != nil {
@@ -45,15 +47,12 @@ func (r *round) startRun(limit time.Duration, args ...string) *generator {
 	if err := g.cmd.Start(); err != nil {
 		r.Fatal(err)
 	}
-	watched := make(chan struct{})
-	stop := make(chan struct{})
-	go func() { defer close(watched); g.watchMemory(stop) }()
+	stopWatching := g.watchMemory()
 	late := time.AfterFunc(limit, func() { _ = g.cmd.Process.Kill() }) // it may have ended
 	go func() {
 		_ = g.cmd.Wait() // ProcessState says how
 		late.Stop()
-		close(stop)
-		<-watched
+		stopWatching()
 		g.took = time.Since(g.began)
 		close(g.ended)
 	}()
@@ -61,21 +60,17 @@ func (r *round) startRun(limit time.Duration, args ...string) *generator {
 	return g
 }
 
-// watchMemory reads again and again how much memory the run has taken at most. What wait4 says of that would not do: a
-// process that was just forked has that of its parent.
-func (g *generator) watchMemory(stop <-chan struct{}) {
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		select {
-		case <-stop:
-			return
-		case <-tick.C:
-			if peak, ok := peakMemory(g.cmd.Process.Pid); ok {
-				g.peak = peak
-			}
+// watchMemory reads again and again how much memory the run has taken at most, until stop is called. What wait4 says of
+// that would not do: a process that was just forked has that of its parent.
+func (g *generator) watchMemory() (stop func()) {
+	return clock.Every(20*time.Millisecond, func(last bool) {
+		if last {
+			return // the process is gone
 		}
-	}
+		if peak, ok := testenv.PeakMemory(g.cmd.Process.Pid); ok {
+			g.peak = peak
+		}
+	})
 }
 
 func (g *generator) hasEnded() bool {
@@ -104,7 +99,7 @@ func (g *generator) end() ending {
 	t.late = max(t.late, g.took)
 	state := g.cmd.ProcessState
 	e := ending{code: state.ExitCode(), isKilled: !state.Exited(), said: g.log.String()}
-	t.exit(e.code)
+	t.exit(e.code, 1)
 	if g.took >= g.limit {
 		g.r.breaks("a run does not end: killed after %.0f s", g.took.Seconds())
 	}

@@ -2,7 +2,6 @@ package torture
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -11,30 +10,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
 	"rdiostress/internal/bundled"
+	"rdiostress/internal/testenv"
 )
-
-// log is what a process says on stderr. It may be read while the process still writes.
-type log struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *log) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *log) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
-}
 
 // server is a serve command that can be started again at its address and on its folder.
 type server struct {
@@ -46,7 +27,7 @@ type server struct {
 
 	cmd   *exec.Cmd
 	ended chan struct{}
-	log   *log
+	log   *testenv.Output // on stderr
 }
 
 // newServer starts a server on a data folder, in the database of args if there is one.
@@ -56,7 +37,7 @@ func (r *round) newServer(dir, database string, args ...string) *server {
 	if err != nil {
 		r.Fatal(err)
 	}
-	s := &server{r: r, dir: dir, url: "http://" + address, database: database, log: &log{}}
+	s := &server{r: r, dir: dir, url: "http://" + address, database: database, log: &testenv.Output{}}
 	s.args = append([]string{"serve", "--listen", address, "--data-dir", dir, "--log-level", "warn"}, args...)
 	s.start()
 	r.Cleanup(func() {

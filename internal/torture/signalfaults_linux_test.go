@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"rdiostress/internal/clock"
 	"rdiostress/internal/exitcode"
 )
 
@@ -153,12 +154,7 @@ type trap struct {
 func (t *trap) reach() { t.once.Do(func() { close(t.reached) }) }
 
 // hold holds a request back until the trap is released.
-func (t *trap) hold() {
-	select {
-	case <-t.released:
-	case <-time.After(10 * time.Second):
-	}
-}
+func (t *trap) hold() { clock.Wait(10*time.Second, t.released, nil) }
 
 // sinceBegan is how long the load has lasted.
 func (t *trap) sinceBegan() time.Duration {

@@ -28,6 +28,13 @@ type row struct {
 	file       *string
 }
 
+// rows are such rows, as the drivers of both databases read them.
+type rows interface {
+	Next() bool
+	Scan(dest ...any) error
+	Err() error
+}
+
 const selectCalls = "SELECT id, audio_name, audio_sha256, audio_file, audio FROM calls"
 
 // readStored returns what is stored, by the calls' names.
@@ -88,14 +95,7 @@ func (s *server) readSQLite(take func(row)) error {
 		return err
 	}
 	defer rows.Close()
-	for rows.Next() {
-		var c row
-		if err := rows.Scan(&c.id, &c.name, &c.sum, &c.file, &c.audio); err != nil {
-			return err
-		}
-		take(c)
-	}
-	return rows.Err()
+	return takeAll(rows, take)
 }
 
 // countOf counts the calls of a run in SQLite, which have numbers in their names; those before the load have words.
@@ -128,6 +128,11 @@ func (s *server) readPostgres(take func(row)) error {
 		return err
 	}
 	defer rows.Close()
+	return takeAll(rows, take)
+}
+
+// takeAll takes all rows of the table of calls.
+func takeAll(rows rows, take func(row)) error {
 	for rows.Next() {
 		var c row
 		if err := rows.Scan(&c.id, &c.name, &c.sum, &c.file, &c.audio); err != nil {

@@ -121,12 +121,7 @@ type rig struct {
 // newRig builds the program.
 func newRig(t *testing.T, s settings) *rig {
 	t.Helper()
-	rig := &rig{settings: s, program: filepath.Join(t.TempDir(), "rdiostress"), parent: t}
-	build := exec.Command("go", "build", "-o", rig.program, "rdiostress/cmd/rdiostress")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return rig
+	return &rig{settings: s, program: testenv.Build(t), parent: t}
 }
 
 // lanes is how many rounds are made at the same time: most of a round is waiting.

@@ -3,7 +3,6 @@ package terminal
 import (
 	"bytes"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
 	"rdiostress/internal/scenario"
+	"rdiostress/internal/testenv"
 	"rdiostress/internal/trial/event"
 	"rdiostress/internal/trial/verification"
 )
@@ -21,7 +21,7 @@ import (
 // While a run waits for its start, the line says how long it still does.
 func TestWaitForTheStartCountsDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var said lockedBuffer // the line is redrawn meanwhile
+		var said testenv.Output // the line is redrawn meanwhile
 		shown := NewTrial(Screen{W: &said, IsTerminal: true})
 		defer shown.Close()
 		const wait = 11 * time.Second
@@ -150,22 +150,4 @@ func TestProgressHidesPercentilesOfFewUploads(t *testing.T) {
 			t.Errorf("%d uploads in a second and in a step: %q", n, said.String())
 		}
 	}
-}
-
-// lockedBuffer can be read while it is written to.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }
