@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -46,19 +45,7 @@ func TestServeUnmounted(t *testing.T) {
 // fill takes all that is free of a disk, until give is called.
 func fill(t *testing.T, disk string) (give func()) {
 	t.Helper()
-	path := filepath.Join(disk, "ballast")
-	f, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	for size := 1 << 20; size > 0; size /= 2 { // until not a byte is left
-		for err = nil; err == nil; _, err = f.Write(make([]byte, size)) {
-		}
-		if !errors.Is(err, syscall.ENOSPC) {
-			t.Fatal(err)
-		}
-	}
+	path := testenv.FillDisk(t, disk)
 	return func() {
 		if err := os.Remove(path); err != nil {
 			t.Fatal(err)

@@ -138,7 +138,7 @@ func plainName(name string) string { return fmt.Sprintf("%.60q", name) }
 func summarise(w io.Writer, s sink.Stats) error {
 	text := fmt.Sprintf("%s calls received, %s of audio", units.Count(uint64(s.Calls)), units.Bytes(float64(s.Bytes)))
 	if took := s.Last.Sub(s.First).Seconds(); s.Calls > 1 && took > 0 {
-		text += fmt.Sprintf(", in %s (%s/s)", units.Duration(took), units.Trim(units.Rate(float64(s.Calls-1)/took)))
+		text += fmt.Sprintf(", in %s (%s)", units.Duration(took), units.PerSecond(float64(s.Calls-1)/took))
 	}
 	if s.Repeated > 0 {
 		text += fmt.Sprintf("; %s of them came again", units.Count(uint64(s.Repeated)))

@@ -3,7 +3,6 @@ package generator
 import (
 	"io/fs"
 	"path"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -134,6 +133,3 @@ func mostThrottled(limits []limit, since []throttling) (worst int) {
 
 // span is the time of the periods in which a group was throttled.
 func span(l limit, t throttling) time.Duration { return time.Duration(t.periods) * l.period }
-
-// clone copies limits, so that two readers advance them on their own.
-func clone(limits []limit) []limit { return slices.Clone(limits) }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -144,14 +145,7 @@ func relative(group, root string) (string, bool) {
 }
 
 // hasWord reports whether a list with commas has a word.
-func hasWord(list, word string) bool {
-	for w := range strings.SplitSeq(list, ",") {
-		if w == word {
-			return true
-		}
-	}
-	return false
-}
+func hasWord(list, word string) bool { return slices.Contains(strings.Split(list, ","), word) }
 
 // unescape replaces the escapes of mountinfo, such as \040 for a space.
 func unescape(s string) string {

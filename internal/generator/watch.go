@@ -1,6 +1,7 @@
 package generator
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -65,7 +66,7 @@ func Start(start time.Time) *Watch {
 		for i := range w.limits {
 			w.limits[i].advance(system)
 		}
-		w.throttle = clone(w.limits)
+		w.throttle = slices.Clone(w.limits) // check and Stop advance them on their own
 		w.delays, _ = w.processors.delays()
 	}
 	w.readFirst()

@@ -1,7 +1,6 @@
 package load
 
 import (
-	"rdiostress/internal/load/feed"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
 )
@@ -52,7 +51,7 @@ func (c *realClients) addStreams(b *measure.ClientBehavior, client rdio.Client) 
 		if s.client != client {
 			continue
 		}
-		var f feed.Figures = s.Figures(min(c.elapsed(), c.end))
+		f := s.Figures(min(c.elapsed(), c.end))
 		b.Programs++
 		b.Outdated += f.Outdated
 		b.LargestBurst = max(b.LargestBurst, f.LargestBurst)

@@ -43,9 +43,9 @@ func heldConnections(s *scenario.Scenario) int {
 	if !s.RealClients || s.HTTP2 {
 		return 0
 	}
-	held := 0.0
+	held, rate := 0.0, scenario.ShapeOf(s.Phases()).Max()
 	for _, c := range s.Clients.Clients() {
-		held += scenario.ShapeOf(s.Phases()).Max() * s.Clients.Share(c) * c.Habits().Hold.Seconds()
+		held += rate * s.Clients.Share(c) * c.Habits().Hold.Seconds()
 	}
 	return int(math.Ceil(held))
 }

@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"time"
 
+	"rdiostress/internal/load/ring"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/upload"
 	"rdiostress/internal/upload/wire"
@@ -37,7 +38,7 @@ func newLoopGroups(s *sender) []*loopGroup {
 			}
 			return nil // goroutines will fail without file descriptors too, but each upload then says why
 		}
-		g.free.ring = make([]*worker, len(g.workers))
+		g.free = ring.NewQueue[*worker](len(g.workers))
 		g.clockOffset = s.Start.Sub(target.Start())
 		groups = append(groups, g)
 	}
@@ -57,11 +58,11 @@ type loopGroup struct {
 	timers  timerHeap[*worker] // workers that wait for a time
 
 	// of the open model
-	free      queue         // workers that wait for an arrival
-	freeSince time.Duration // since when there are any
-	arrival   uint64        // the next arrival to send, if there is one
-	due       time.Duration // when it is due; never if there is none
-	noMore    bool          // all arrivals were sent
+	free      ring.Queue[*worker] // workers that wait for an arrival
+	freeSince time.Duration       // since when there are any
+	arrival   uint64              // the next arrival to send, if there is one
+	due       time.Duration       // when it is due; never if there is none
+	noMore    bool                // all arrivals were sent
 }
 
 func (g *loopGroup) wake() { g.loop.Wake() }
@@ -80,7 +81,7 @@ func (g *loopGroup) run() {
 	for _, w := range g.workers {
 		w.enterPhases()
 		if g.schedule != nil {
-			g.free.push(w)
+			g.free.Push(w)
 			continue
 		}
 		g.busy++
@@ -159,7 +160,7 @@ func (g *loopGroup) continueClosed(w *worker, now time.Duration) {
 // send.
 func (g *loopGroup) claimArrival() bool {
 	if g.due == never {
-		if g.noMore || g.free.empty() {
+		if g.noMore || g.free.Len() == 0 {
 			return false
 		}
 		var ok bool
@@ -181,7 +182,7 @@ func (g *loopGroup) sendArrival() bool {
 	due := g.due
 	g.due = never
 	g.busy++
-	g.start(g.free.pop(), g.arrival, due, lagOf(g.freeSince <= due, due, now), now)
+	g.start(g.free.Pop(), g.arrival, due, lagOf(g.freeSince <= due, due, now), now)
 	return true
 }
 
@@ -219,10 +220,10 @@ func (g *loopGroup) UploadDone(index int, a *upload.Attempt, at time.Duration) {
 		g.busy--
 	case g.schedule != nil:
 		g.busy--
-		if g.free.empty() {
+		if g.free.Len() == 0 {
 			g.freeSince = now
 		}
-		g.free.push(w)
+		g.free.Push(w)
 	default:
 		if until := g.restUntil(a.Class, now); until > now {
 			g.timers.push(until, w)

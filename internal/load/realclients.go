@@ -2,10 +2,12 @@ package load
 
 import (
 	"context"
+	"net/http"
 	"sync"
 	"time"
 
 	"rdiostress/internal/load/feed"
+	"rdiostress/internal/load/ring"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/upload"
@@ -26,10 +28,9 @@ type realClients struct {
 	mu      sync.Mutex
 	streams map[int64]*stream // programs with a queue, by system
 	polls   timerHeap[*stream]
-	ready   []*offer // calls to send, the first from next on
-	next    int
-	more    sync.Cond // there is another one, or never again
-	idle    int       // workers that wait for one
+	ready   ring.Queue[*offer] // calls to send
+	more    sync.Cond          // there is another one, or never again
+	idle    int                // workers that wait for one
 	closed  bool
 	queued  int      // calls in all queues
 	audio   int      // bytes of audio that only these need
@@ -231,11 +232,8 @@ func (c *realClients) take(s *stream, now time.Duration) {
 
 // release hands a call to the workers.
 func (c *realClients) release(o *offer, now time.Duration) {
-	o.released, o.awaited = now, c.idle > len(c.ready)-c.next
-	if c.next > 0 && c.next == len(c.ready) {
-		c.ready, c.next = c.ready[:0], 0
-	}
-	c.ready = append(c.ready, o)
+	o.released, o.awaited = now, c.idle > c.ready.Len()
+	c.ready.Push(o)
 	c.more.Signal()
 }
 
@@ -244,17 +242,14 @@ func (c *realClients) pop() *offer {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.idle++
-	for c.next == len(c.ready) && !c.closed {
+	for c.ready.Len() == 0 && !c.closed {
 		c.more.Wait()
 	}
 	c.idle--
-	if c.next == len(c.ready) {
+	if c.ready.Len() == 0 {
 		return nil
 	}
-	o := c.ready[c.next]
-	c.ready[c.next] = nil
-	c.next++
-	return o
+	return c.ready.Pop()
 }
 
 // close ends sending: calls for which no worker is free any more are not sent.
@@ -262,9 +257,7 @@ func (c *realClients) close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.closed = true
-	if most := c.next + c.idle; len(c.ready) > most {
-		c.ready = c.ready[:most]
-	}
+	c.ready.Keep(c.idle)
 	c.more.Broadcast()
 }
 
@@ -315,14 +308,11 @@ func (c *realClients) uploaded(o *offer, out *measure.Outcome, waits bool) {
 	if !taken && !waits {
 		count.givenUp++
 	}
-	if o.from != nil && (!taken || out.Status != statusOK) { // SDRTrunk takes 200 alone for success
+	if o.from != nil && (!taken || out.Status != http.StatusOK) { // SDRTrunk takes 200 alone for success
 		o.from.Failed(c.elapsed())
 	}
 	c.free = append(c.free, o)
 }
-
-// statusOK is the status of an HTTP reply to an upload that SDRTrunk is content with.
-const statusOK = 200
 
 // phaseOf returns the phase of a call that is due at a time, also where calls are not sent in order.
 func (s *sender) phaseOf(due time.Duration) int {

@@ -82,7 +82,7 @@ func without(fields []field, names ...string) []field {
 	return slices.DeleteFunc(fields, func(f field) bool { return slices.Contains(names, f.name) })
 }
 
-// form builds the body from fields and audio. The audio comes last; cut is the offset at which truncated forms end.
+// form builds the body from fields and audio. The audio comes last, where truncated forms end.
 func form(fields []field, fileName string, audio []byte) []byte {
 	var b []byte
 	for _, f := range fields {

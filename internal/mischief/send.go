@@ -98,7 +98,8 @@ func (s *sender) send(ctx context.Context, req request) (o outcome) {
 	return answer
 }
 
-// allow gives the request so much time from now on, or none any more if ctx has ended: [line.cut] may have come before.
+// allow gives the request so much time from now on, or none any more if ctx has ended: [connection.cut] may have come
+// before.
 func (c *connection) allow(ctx context.Context, d time.Duration) {
 	c.Conn.SetDeadline(time.Now().Add(d))
 	if ctx.Err() != nil {
@@ -212,7 +213,7 @@ func (c *connection) giveUp() outcome {
 // mostReply is how many bytes of an answer are read.
 const mostReply = 4 << 10
 
-// read reads the answer and sends it to l.reply.
+// read reads the answer and sends it to c.reply.
 func (c *connection) read(hidden *secret.Redactor) {
 	r := bufio.NewReader(c.Conn)
 	for {

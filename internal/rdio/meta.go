@@ -13,6 +13,8 @@ import (
 // in the field "meta".
 const TrunkRecorderPath = "/api/trunk-recorder-call-upload"
 
+var errMeta = fmt.Errorf("%w: meta is not the JSON that trunk-recorder writes", ErrMalformed)
+
 // ReadMeta fills the form's fields from its "meta" field, which is trunk-recorder's JSON sidecar. A field that the form
 // has itself stays as it is. A form without "meta" is a *MissingError; one whose "meta" is no such JSON wraps
 // ErrMalformed.
@@ -22,13 +24,12 @@ func (f *Form) ReadMeta() error {
 	if len(text) == 0 && isText {
 		return &MissingError{"meta"}
 	}
-	malformed := fmt.Errorf("%w: meta is not the JSON that trunk-recorder writes", ErrMalformed)
 	if !isText {
-		return malformed
+		return errMeta
 	}
 	var s Sidecar
-	if s.Parse(text) != nil {
-		return malformed
+	if _, err := s.parse(text); err != nil {
+		return errMeta
 	}
 	f.setNumber("talkgroup", s.Talkgroup)
 	if f.fields.get("timestamp") == "" && f.fields.get("dateTime") == "" && !s.Time.IsZero() {

@@ -29,16 +29,27 @@ type Sidecar struct {
 // Parse reads a sidecar. A field of another type is skipped: programs that read these files do without what they do not
 // need. The error wraps ErrMalformed if the text is no JSON object, or if what is needed has another type.
 func (s *Sidecar) Parse(text []byte) error {
+	r, err := s.parse(text)
+	if err != nil {
+		return err
+	}
+	s.pieces = r.recorded()
+	s.Call.Sidecar = s
+	return nil
+}
+
+// parse is Parse for a sidecar that is not sent again.
+func (s *Sidecar) parse(text []byte) (*sidecarReader, error) {
 	members, err := parseObject(bytes.TrimPrefix(text, []byte("\ufeff")))
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrMalformed, err)
+		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
 	*s = Sidecar{}
-	r := sidecarReader{Sidecar: s, members: members}
+	r := &sidecarReader{Sidecar: s, members: members}
 	s.Talkgroup = r.id("talkgroup")
 	s.Time = r.time()
-	if slices.ContainsFunc(s.Skipped, isRequiredInSidecar) {
-		return fmt.Errorf("%w: %s is not a number", ErrMalformed, s.Skipped[0])
+	if len(s.Skipped) > 0 { // which are among the fields above, and those are needed
+		return nil, fmt.Errorf("%w: %s is not a number", ErrMalformed, s.Skipped[0])
 	}
 	s.Encrypted = r.number("encrypted") != 0
 	s.Frequency = r.hertz("freq", r.value("freq"))
@@ -55,13 +66,7 @@ func (s *Sidecar) Parse(text []byte) error {
 	}
 	s.Frequencies = r.frequencies()
 	s.Patches = r.patches()
-	s.pieces = r.recorded()
-	s.Call.Sidecar = s
-	return nil
-}
-
-func isRequiredInSidecar(name string) bool {
-	return slices.Contains([]string{"talkgroup", "start_time", "start_time_ms", "timestamp"}, name)
+	return r, nil
 }
 
 // member is one field of an object, whose JSON is kept.

@@ -1,7 +1,6 @@
 package server_test
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -149,25 +148,6 @@ func TestRetentionMakesRoom(t *testing.T) {
 	}
 }
 
-// fillUp uses all free space of a disk.
-func fillUp(t *testing.T, disk string) (ballast string) {
-	t.Helper()
-	ballast = filepath.Join(disk, "ballast")
-	f, err := os.Create(ballast)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	for size := 1 << 20; size > 0; size /= 2 { // until no byte is left
-		for err = nil; err == nil; _, err = f.Write(make([]byte, size)) {
-		}
-		if !errors.Is(err, syscall.ENOSPC) {
-			t.Fatal(err)
-		}
-	}
-	return ballast
-}
-
 // Retention works on a disk that another program filled while the server ran. The space that the reserve freed is not
 // for new calls. The reserve is restored when the disk has room, and then calls are accepted again.
 func TestRetentionOnAFullDisk(t *testing.T) {
@@ -184,7 +164,7 @@ func TestRetentionOnAFullDisk(t *testing.T) {
 			t.Fatalf("upload %d: %d", n, status)
 		}
 	}
-	ballast := fillUp(t, small)
+	ballast := testenv.FillDisk(t, small)
 	deleted := 0
 	for {
 		n, err := store.Expire(t.Context(), now.AddDate(1, 0, 0), 100)

@@ -1,12 +1,12 @@
 package torture
 
 import (
-	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
+
+	"rdiostress/internal/testenv"
 )
 
 // diskFaults fill the disk.
@@ -28,21 +28,13 @@ func (r *round) onSmallDisk() (s *server, disk string) {
 // fill takes all that is free of a disk but for a number of bytes, until give is called.
 func (r *round) fill(disk string, left int64) (give func()) {
 	r.Helper()
-	path := filepath.Join(disk, "ballast")
-	f, err := os.Create(path)
+	path := testenv.FillDisk(r, disk)
+	info, err := os.Stat(path)
+	if err == nil {
+		err = os.Truncate(path, max(0, info.Size()-left))
+	}
 	if err != nil {
 		r.Fatal(err)
-	}
-	defer f.Close()
-	for size := 1 << 20; size > 0; size /= 2 { // until not a byte is left
-		for err = nil; err == nil; _, err = f.Write(make([]byte, size)) {
-		}
-		if !errors.Is(err, syscall.ENOSPC) {
-			r.Fatal(err)
-		}
-	}
-	if info, err := f.Stat(); err != nil || f.Truncate(max(0, info.Size()-left)) != nil {
-		r.Fatal("cannot truncate the ballast", err)
 	}
 	return func() {
 		if err := os.Remove(path); err != nil {

@@ -44,7 +44,7 @@ func storingLine(p delivery.Progress) string {
 	case p.Others:
 		line += ", the server is storing other calls"
 	case p.PerS > 0:
-		line += fmt.Sprintf(", %s/s, %s left", units.Trim(units.Rate(p.PerS)), units.Elapsed(p.Left))
+		line += fmt.Sprintf(", %s, %s left", units.PerSecond(p.PerS), units.Elapsed(p.Left))
 	default:
 		line += ", none lately, but the server is at work"
 	}

@@ -8,6 +8,7 @@ package feed
 import (
 	"time"
 
+	"rdiostress/internal/load/ring"
 	"rdiostress/internal/rdio"
 )
 
@@ -15,7 +16,7 @@ import (
 type Feed[T any] struct {
 	habits  rdio.Habits
 	offset  time.Duration // of its polls
-	waiting queue[Call[T]]
+	waiting ring.Queue[Call[T]]
 
 	state    state
 	tested   bool
@@ -75,7 +76,7 @@ func (f *Feed[T]) NextPoll(from time.Duration) time.Duration {
 
 // Offer puts a call into the queue.
 func (f *Feed[T]) Offer(value T, began, due time.Duration) {
-	f.waiting.push(Call[T]{value, began, due, f.NextPoll(due)})
+	f.waiting.Push(Call[T]{value, began, due, f.NextPoll(due)})
 }
 
 // Poll makes the program look at its queue. It reports whether a connection test begins now: then [Feed.Tested] is to
@@ -106,13 +107,13 @@ func (f *Feed[T]) Tested(now time.Duration, passed bool) {
 // order, and says whether it is to be sent. Without a connection, it only looks for old ones.
 func (f *Feed[T]) Take(now time.Duration, hand func(c Call[T], send bool)) {
 	burst := uint64(0)
-	for !f.waiting.empty() {
-		c := f.waiting.first()
+	for f.waiting.Len() > 0 {
+		c := f.waiting.First()
 		old := f.habits.MaxAge > 0 && now-c.Began > f.habits.MaxAge
 		if f.state != connected && !old {
 			break
 		}
-		f.waiting.pop()
+		f.waiting.Pop()
 		if old {
 			f.figures.Outdated++
 		} else {
@@ -136,7 +137,7 @@ func (f *Feed[T]) Failed(now time.Duration) {
 func (f *Feed[T]) Connected() bool { return f.state == connected }
 
 // Waiting returns how many calls are in the queue.
-func (f *Feed[T]) Waiting() uint64 { return uint64(f.waiting.count) }
+func (f *Feed[T]) Waiting() uint64 { return uint64(f.waiting.Len()) }
 
 // Figures returns what the feed has done until now.
 func (f *Feed[T]) Figures(now time.Duration) Figures {

@@ -105,7 +105,7 @@ func (u unit) format(v float64) string {
 	case u == inBytesPerS:
 		return units.Bytes(v) + "/s"
 	case u == inCallsPerS:
-		return units.Trim(units.Rate(v)) + "/s"
+		return units.PerSecond(v)
 	case u == inShare:
 		return units.Percent(v)
 	default:

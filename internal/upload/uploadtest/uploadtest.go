@@ -49,25 +49,7 @@ func Reply(status int, body string) http.HandlerFunc {
 // RawServer answers every connection with the same bytes and closes it.
 func RawServer(t *testing.T, answer string) (url string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			readForm(conn)
-			_, _ = io.WriteString(conn, answer)
-			_ = conn.Close()
-		}
-	}()
-	t.Cleanup(func() { _ = l.Close(); <-done })
-	return "http://" + l.Addr().String()
+	return ReplyServer(t, ReplyCase{Parts: []string{answer}, End: Hangup})
 }
 
 // readForm reads until a form's end, so that closing the connection does not reset it.

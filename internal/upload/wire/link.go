@@ -38,6 +38,9 @@ type transfer struct {
 // body returns how many bytes of the form were sent.
 func (r *transfer) body() int64 { return int64(max(0, r.sent-r.head)) }
 
+// bodySize returns the length of the whole form.
+func (r *transfer) bodySize() int64 { return int64(r.size - r.head) }
+
 // rest appends the parts that are still to be sent to dst.
 func (r *transfer) rest(dst [][]byte) [][]byte {
 	skip := r.sent

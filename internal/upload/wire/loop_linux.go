@@ -271,7 +271,7 @@ func (l *Loop) end(c *conn, p *replyReader, err error, now time.Duration) {
 	a := &l.attempt
 	*a = upload.Attempt{
 		Steps: measure.NoSteps(), NewConn: c.opened, Reconnected: c.reconnected,
-		Bytes: r.body(), Size: int64(r.size - r.head),
+		Bytes: r.body(), Size: r.bodySize(),
 	}
 	a.Steps[measure.Connect] = c.connected
 	whole := r.sent == r.size

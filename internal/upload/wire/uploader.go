@@ -66,7 +66,7 @@ func (u *uploader) upload(ctx context.Context, c rdio.Client) upload.Attempt {
 	if u.link == nil {
 		return a
 	}
-	a.Bytes, a.Size = u.req.body(), int64(u.req.size-u.req.head)
+	a.Bytes, a.Size = u.req.body(), u.req.bodySize()
 	whole := u.req.sent == u.req.size
 	if whole {
 		a.Steps[measure.Send] = u.req.wrote - u.req.began
