@@ -55,7 +55,7 @@ func (r *Recorder) FillResult(res *Result, sent []TimeSpan) {
 
 // fillStops counts the uploads that a stop of the generator held up.
 func (t *tally) fillStops(s *Stops) {
-	s.Accepted, s.Failed = t.leftOut(), t.heldUpFailed
+	s.Accepted, s.Failed = t.leftOut, t.heldUpFailed
 	if s.Accepted == 0 {
 		return
 	}
@@ -83,11 +83,11 @@ func (t *tally) totals(sending, end time.Duration) Totals {
 
 func (t *tally) distributions() (response, service Distribution) {
 	none := "no upload was accepted"
-	if t.leftOut() > 0 {
+	if t.leftOut > 0 {
 		none = "the generator was stopped while each accepted upload was due, sent or answered"
 	}
 	response, service = t.response.Distribution(none), t.service.Distribution(none)
-	response.LeftOut, service.LeftOut = t.leftOut(), t.leftOut()
+	response.LeftOut, service.LeftOut = t.leftOut, t.leftOut
 	return response, service
 }
 

@@ -101,7 +101,7 @@ func TestIntervalsWithoutSamples(t *testing.T) {
 // The memory of the intervals does not grow with the run.
 func TestIntervalsAreBounded(t *testing.T) {
 	v := newIntervals()
-	h := NewHistogram()
+	h := newHistogram(coarseDigits)
 	random := rand.New(rand.NewPCG(3, 4))
 	for range 1000 {
 		h.Record(time.Duration(20 * float64(ms) * math.Exp(random.NormFloat64())))
@@ -140,7 +140,7 @@ func TestDamagedIntervals(t *testing.T) {
 
 func BenchmarkIntervals(b *testing.B) {
 	v := newIntervals()
-	h := NewHistogram()
+	h := newHistogram(coarseDigits)
 	for i := range 500 {
 		h.Record(time.Duration(i) * ms)
 	}

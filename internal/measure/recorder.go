@@ -15,8 +15,11 @@ type Recorder struct {
 	shards []Shard
 	spare  []*tally // unused; swapped with a shard's, so that a roll never blocks an uploader
 
-	phases   []phase
-	second   *tally // the last second of all phases
+	phases []phase
+	second basics // the last second of all phases
+	// The times of the accepted uploads of that second, to two digits.
+	response, service *Histogram
+
 	scored   *tally // the scored phases so far
 	judged   series
 	saved    series
@@ -82,7 +85,8 @@ const (
 func NewRecorder() *Recorder {
 	r := &Recorder{
 		shards: make([]Shard, min(shardsPerProcessor*runtime.GOMAXPROCS(0), maxShards)),
-		second: newTally(), scored: newTally(), times: newIntervals(),
+		second: newBasics(), response: newHistogram(coarseDigits), service: newHistogram(coarseDigits),
+		scored: newTally(), times: newIntervals(),
 		judged: newSeries(judgedFine, judgedCoarse), saved: newSeries(savedFine, savedCoarse),
 		hour: newHistogram(coarseDigits), hourEnds: time.Hour,
 	}
@@ -138,50 +142,77 @@ func (s *Shard) tallyOf(o *Outcome) *tally {
 // called concurrently. inFlight counts uploads in flight, waiting the calls that wait to be sent again.
 func (r *Recorder) Roll(elapsed time.Duration, inFlight, waiting int) {
 	r.second.reset()
+	r.response.Reset()
+	r.service.Reset()
 	scored := r.scored.attempted
 	for i := range r.phases {
-		for j := range r.shards {
-			r.collect(&r.phases[i], &r.shards[j], i)
-		}
+		r.collect(i)
 	}
+	r.response.Merge(r.second.response)
 	if r.scored.attempted > scored || r.trend.begun() {
-		r.trend.add(r.second.response, r.snapshot.Load().Elapsed, elapsed)
+		r.trend.add(r.response, r.snapshot.Load().Elapsed, elapsed)
 	}
-	r.judged.add(r.second, elapsed, inFlight)
-	r.saved.add(r.second, elapsed, inFlight)
-	r.times.add(r.second.response, r.second.service, elapsed)
+	r.judged.add(&r.second, elapsed, inFlight)
+	r.saved.add(&r.second, elapsed, inFlight)
+	r.times.add(r.response, r.service, elapsed)
 	r.publish(elapsed, inFlight, waiting)
 }
 
-// collect takes what a shard has recorded of a phase. An empty tally is removed from the shard, so that finished phases
-// cost nothing.
-func (r *Recorder) collect(p *phase, s *Shard, index int) {
+// collect takes what all shards have recorded of a phase. They are merged first: that takes fewer merges than to add
+// each of them to the phase, the second and the scored phases.
+func (r *Recorder) collect(index int) {
+	var all *tally
+	for i := range r.shards {
+		t := r.take(&r.shards[i], index)
+		switch {
+		case t == nil:
+		case all == nil:
+			all = t
+		default:
+			all.merge(t)
+			r.putBack(t)
+		}
+	}
+	if all == nil {
+		return
+	}
+	p := &r.phases[index]
+	if p.tally == nil {
+		p.tally = newTally()
+	}
+	p.tally.merge(all)
+	if !p.Separate {
+		r.second.merge(&all.basics)
+		r.service.Merge(all.service)
+	}
+	if p.Scored {
+		r.scored.merge(all)
+	}
+	r.putBack(all)
+}
+
+// take takes what a shard has recorded of a phase; nil without anything. An empty tally is removed from the shard, so
+// that finished phases cost nothing.
+func (r *Recorder) take(s *Shard, index int) *tally {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	t := s.cur[index]
 	switch {
 	case t == nil:
+		return nil
 	case t.empty():
 		s.cur[index] = nil
+		r.spare = append(r.spare, t)
+		return nil
 	default:
 		s.cur[index] = r.emptyTally()
+		return t
 	}
-	s.mu.Unlock()
-	if t == nil {
-		return
-	}
-	if !t.empty() {
-		if p.tally == nil {
-			p.tally = newTally()
-		}
-		p.tally.merge(t)
-		if !p.Separate {
-			r.second.merge(t)
-		}
-		if p.Scored {
-			r.scored.merge(t)
-		}
-		t.reset()
-	}
+}
+
+// putBack empties a tally and keeps it for reuse.
+func (r *Recorder) putBack(t *tally) {
+	t.reset()
 	r.spare = append(r.spare, t)
 }
 
@@ -223,20 +254,20 @@ func (r *Recorder) publish(elapsed time.Duration, inFlight, waiting int) {
 			now.Accepted += t.accepted
 			now.Attempts += t.attempts()
 			now.ResponseSum += t.response.sum
-			now.LeftOut += t.leftOut()
+			now.LeftOut += t.leftOut
 			now.Phase, now.Scored = r.phases[i].Name, r.phases[i].Scored
 		}
 	}
 	now.Failed = now.Attempted - now.Accepted
 	now.Last = Interval{
-		Attempts: r.second.attempts(), Accepted: r.second.accepted, LeftOut: r.second.leftOut(),
+		Attempts: r.second.attempts(), Accepted: r.second.accepted, LeftOut: r.second.leftOut,
 		Mean: r.second.response.Mean(), P95: r.second.response.Quantile(0.95),
 	}
 	if width := elapsed - before.Elapsed; width > 0 {
 		now.Last.PerSecond = float64(r.second.attempts()) / width.Seconds()
 	}
 	now.HourP95, now.HourP95Of = before.HourP95, before.HourP95Of
-	r.hour.Merge(r.second.response)
+	r.hour.Merge(r.response)
 	if elapsed >= r.hourEnds-time.Second/2 {
 		now.HourP95, now.HourP95Of = r.hour.Quantile(0.95), r.hour.Count()
 		r.hour.Reset()

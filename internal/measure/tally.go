@@ -4,26 +4,36 @@ import "time"
 
 // tally is what was recorded in a span of the run.
 type tally struct {
-	response, service          *Histogram // of accepted uploads
-	lag                        *Histogram // of calls that an uploader waited for
-	steps                      [numSteps]*Histogram
-	attempted, accepted, bytes uint64
-	last                       time.Duration // when the last upload was done
-	slotWaits                  uint64        // calls that were due before an uploader was free
-	connects, reconnects       uint64
-	heldUp                     *Histogram    // response times of accepted calls that were held up; may be nil
-	heldUpFailed               uint64        // calls that were held up, and may have failed by that
-	firsts                     uint64        // accepted calls that were the first of their talkgroups
-	firstTime                  time.Duration // sum of their service times
-	// Failed attempts of calls that waited to be sent again, and of calls that were abandoned.
-	retried, abandoned uint64
-	clients            [MaxClients]clientTally
-	sizes              sizeTally
-	failures           failureKinds
+	basics
+	service              *Histogram // of accepted uploads
+	lag                  *Histogram // of calls that an uploader waited for
+	steps                [numSteps]*Histogram
+	bytes                uint64
+	last                 time.Duration // when the last upload was done
+	slotWaits            uint64        // calls that were due before an uploader was free
+	connects, reconnects uint64
+	heldUp               *Histogram    // response times of accepted calls that were held up; may be nil
+	heldUpFailed         uint64        // calls that were held up, and may have failed by that
+	firstTime            time.Duration // sum of the service times of firsts
+	clients              [MaxClients]clientTally
+	sizes                sizeTally
+	failures             failureKinds
 }
 
+// basics is the part of a tally that is of interest every second.
+type basics struct {
+	response            *Histogram // of accepted uploads
+	attempted, accepted uint64
+	leftOut             uint64 // accepted calls that are in no histogram of times except a tally's heldUp
+	firsts              uint64 // accepted calls that were the first of their talkgroups
+	// Failed attempts of calls that waited to be sent again, and of calls that were abandoned.
+	retried, abandoned uint64
+}
+
+func newBasics() basics { return basics{response: NewHistogram()} }
+
 func newTally() *tally {
-	t := &tally{response: NewHistogram(), service: NewHistogram(), lag: NewHistogram()}
+	t := &tally{basics: newBasics(), service: NewHistogram(), lag: NewHistogram()}
 	for i := range t.steps {
 		t.steps[i] = newHistogram(coarseDigits)
 	}
@@ -60,6 +70,7 @@ func (t *tally) add(o *Outcome) {
 	}
 	t.accepted++
 	if o.HeldUp {
+		t.leftOut++
 		if t.heldUp == nil {
 			t.heldUp = NewHistogram()
 		}
@@ -79,43 +90,46 @@ func (t *tally) add(o *Outcome) {
 	}
 }
 
-// leftOut returns how many accepted calls are in no histogram of times except heldUp.
-func (t *tally) leftOut() uint64 {
-	if t.heldUp == nil {
-		return 0
-	}
-	return t.heldUp.Count()
-}
-
 // empty reports whether nothing was recorded.
-func (t *tally) empty() bool { return t.attempted == 0 && t.retried == 0 && t.abandoned == 0 }
+func (b *basics) empty() bool { return b.attempted == 0 && b.retried == 0 && b.abandoned == 0 }
 
 // attempts returns the number of uploads, counting each attempt of a call. An abandoned call is recorded with the
 // attempt after which it began to wait, which does not count twice.
-func (t *tally) attempts() uint64 { return t.attempted + t.retried - t.abandoned }
+func (b *basics) attempts() uint64 { return b.attempted + b.retried - b.abandoned }
+
+func (b *basics) merge(o *basics) {
+	b.response.Merge(o.response)
+	b.attempted += o.attempted
+	b.accepted += o.accepted
+	b.leftOut += o.leftOut
+	b.firsts += o.firsts
+	b.retried += o.retried
+	b.abandoned += o.abandoned
+}
+
+// reset empties the basics for reuse.
+func (b *basics) reset() {
+	b.response.Reset()
+	*b = basics{response: b.response}
+}
 
 func (t *tally) merge(o *tally) {
-	t.response.Merge(o.response)
+	t.basics.merge(&o.basics)
 	t.service.Merge(o.service)
 	t.lag.Merge(o.lag)
-	t.attempted += o.attempted
-	t.accepted += o.accepted
 	t.bytes += o.bytes
 	t.last = max(t.last, o.last)
 	t.slotWaits += o.slotWaits
 	t.connects += o.connects
 	t.reconnects += o.reconnects
-	if o.leftOut() > 0 {
+	if o.leftOut > 0 {
 		if t.heldUp == nil {
 			t.heldUp = NewHistogram()
 		}
 		t.heldUp.Merge(o.heldUp)
 	}
 	t.heldUpFailed += o.heldUpFailed
-	t.firsts += o.firsts
 	t.firstTime += o.firstTime
-	t.retried += o.retried
-	t.abandoned += o.abandoned
 	for i := range t.steps {
 		t.steps[i].Merge(o.steps[i])
 	}
@@ -128,20 +142,17 @@ func (t *tally) merge(o *tally) {
 
 // reset empties the tally for reuse.
 func (t *tally) reset() {
-	t.response.Reset()
+	t.basics.reset()
 	t.service.Reset()
 	t.lag.Reset()
 	for _, h := range t.steps {
 		h.Reset()
 	}
-	t.attempted, t.accepted, t.bytes = 0, 0, 0
-	t.last, t.slotWaits, t.connects, t.reconnects = 0, 0, 0, 0
+	t.bytes, t.last, t.slotWaits, t.connects, t.reconnects = 0, 0, 0, 0, 0
 	if t.heldUp != nil {
 		t.heldUp.Reset()
 	}
-	t.heldUpFailed = 0
-	t.firsts, t.firstTime = 0, 0
-	t.retried, t.abandoned = 0, 0
+	t.heldUpFailed, t.firstTime = 0, 0
 	t.clients = [MaxClients]clientTally{}
 	t.sizes.reset()
 	t.failures = t.failures[:0]
@@ -151,18 +162,18 @@ func (t *tally) reset() {
 type series struct {
 	resolution
 	points  []Point
-	pending *tally
+	pending basics
 	start   time.Duration // of the pending interval
 	end     time.Duration // of the data so far
 }
 
 func newSeries(fineUntil, coarseUntil time.Duration) series {
-	return series{resolution: resolution{fineUntil, coarseUntil}, pending: newTally()}
+	return series{resolution: resolution{fineUntil, coarseUntil}, pending: newBasics()}
 }
 
 // add adds what was recorded until elapsed, and closes the pending interval when it is wide enough.
-func (s *series) add(t *tally, elapsed time.Duration, inFlight int) {
-	s.pending.merge(t)
+func (s *series) add(b *basics, elapsed time.Duration, inFlight int) {
+	s.pending.merge(b)
 	s.end = elapsed
 	if elapsed-s.start+rollSlack >= s.width(s.start) {
 		s.close(inFlight)
@@ -198,25 +209,25 @@ func (r resolution) width(start time.Duration) time.Duration {
 func inSeries(at time.Duration) float64 { return at.Round(time.Millisecond).Seconds() }
 
 func (s *series) close(inFlight int) {
-	t := s.pending
+	b := &s.pending
 	p := Point{
 		TS:        inSeries(s.start),
 		WidthS:    (s.end.Round(time.Millisecond) - s.start.Round(time.Millisecond)).Seconds(),
-		Attempted: t.attempted,
-		Accepted:  t.accepted,
-		Failed:    t.attempted - t.accepted,
+		Attempted: b.attempted,
+		Accepted:  b.accepted,
+		Failed:    b.attempted - b.accepted,
 		InFlight:  inFlight,
 
-		FirstCalls: t.firsts, LeftOut: t.leftOut(), FailedAttempts: t.retried,
+		FirstCalls: b.firsts, LeftOut: b.leftOut, FailedAttempts: b.retried,
 	}
-	if t.response.Count() > 0 {
-		q := t.response.Quantiles(0.5, 0.95)
-		mean, p50, p95, most := t.response.Mean().Seconds(), q[0].Seconds(), q[1].Seconds(), t.response.Max().Seconds()
+	if b.response.Count() > 0 {
+		q := b.response.Quantiles(0.5, 0.95)
+		mean, p50, p95, most := b.response.Mean().Seconds(), q[0].Seconds(), q[1].Seconds(), b.response.Max().Seconds()
 		p.MeanS, p.P50S, p.P95S, p.MaxS = &mean, &p50, &p95, &most
 	}
 	s.points = append(s.points, p)
 	s.start = s.end
-	t.reset()
+	b.reset()
 }
 
 // finish closes the pending interval if it is not empty, and returns all intervals.

@@ -8,7 +8,7 @@ import (
 
 // However long a run is, it has few spans without gaps, each with the percentile of its own uploads.
 func TestTrend(t *testing.T) {
-	second := NewHistogram()
+	second := newHistogram(coarseDigits)
 	for _, length := range []time.Duration{
 		31 * time.Minute, 2 * time.Hour, 2*time.Hour + 2*time.Minute, 5 * time.Hour, 8 * time.Hour, 24 * time.Hour,
 		60 * time.Hour,

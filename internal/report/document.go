@@ -1,7 +1,6 @@
 package report
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -34,7 +33,7 @@ func ReadDocument(r io.Reader) (Document, error) {
 		}
 		return Document{Search: search}, nil
 	}
-	rep, err := Read(bytes.NewReader(data))
+	rep, err := readReport(data)
 	if err != nil {
 		return Document{}, err
 	}

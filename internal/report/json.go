@@ -85,6 +85,11 @@ func Read(r io.Reader) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
+	return readReport(data)
+}
+
+// readReport reads a report as Read does.
+func readReport(data []byte) (Report, error) {
 	// The schema first: another version may have any shape.
 	var head struct {
 		Schema string `json:"schema"`

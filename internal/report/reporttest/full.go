@@ -44,7 +44,43 @@ func Full() report.Report {
 	res.Scenario.WarmUpS, res.Scenario.RampUpS, res.Scenario.ThinkTimeS = 30, 10, 2
 	res.Delivery, res.Mischief, res.Retries = results.Lossy().Delivery, results.Mischievous().Mischief,
 		results.Repeated().Retries
-	res.Target.CallsBefore = 2
+	setBehavior(&res)
+	res.Watch, res.Alerts = results.Soak().Watch, []measure.Alert{{
+		Severity: "high", KPI: "error_rate", Unit: "ratio",
+		Value: 0.14, Limit: 0.05, FromS: 10, ToS: 120,
+	}}
+	for i := range res.Series {
+		res.Series[i].Server = results.ServerAt(i, res.Series[i].TS)
+	}
+	setDelivery(&res.Delivery)
+	s := &res.Scenario
+	s.MustVerify = true
+	s.Verify, s.VerifyWaitS, s.VerifyMaxS, s.CrashTest, s.CrashAtS = "sqlite:rdio-scanner.db", 60, 600, "server", 60
+	res.Series[0].Stored, res.Series[0].Backlog, res.Series[0].StoredPerS = res.Delivery.Stored, res.Delivery.Missing,
+		res.Delivery.StoredPerS
+	res.Traffic, res.Scenario.Radio = results.Doubled().Traffic, results.Doubled().Scenario.Radio
+	res.Traffic.Replay, res.Scenario.Replay = results.Recorded().Traffic.Replay, results.Recorded().Scenario.Replay
+	res.Priming = results.Primed().Priming
+	res.Priming.Refused, res.Priming.Unseen = "503 busy", "its process is not seen"
+	res.FirstCalls = &measure.FirstCalls{Count: 30, MeanS: 0.4, LaterMeanS: 0.02}
+	res.Series[0].FirstCalls, res.Series[0].FailedAttempts = 3, 2
+	res.Latency.Clamped, res.ServiceTime.Clamped = 1, 1
+	res.Target = target()
+	res.Clients = []measure.ClientTotals{{
+		Client: "sdrtrunk", Attempted: 3, Accepted: 1, Failed: 2, Busy: 1,
+		OnlyStatus: 500,
+	}}
+	res.Histograms = results.HistogramsOf(res.Series)
+	rep := report.New(res, "1.2.3", Flags)
+	rep.Diagnosis = []report.Finding{{
+		ID: "queue-full", Title: "Queue full", Evidence: []string{"1,204 uploads were refused with 503"},
+		Fix: "more workers", GuidePhase: 2, Certainty: diagnose.Likely,
+	}}
+	return rep
+}
+
+// setBehavior sets how clients went about their calls, and how uploads of each size ended.
+func setBehavior(res *measure.Result) {
 	res.Scenario.ClientRetries, res.Scenario.RealClients = "client", true
 	res.ClientBehavior = []measure.ClientBehavior{
 		{
@@ -64,36 +100,24 @@ func Full() report.Report {
 			{FromBytes: 1_048_576, ToBytes: 1_310_720, TooLarge: 17, Lost: 2},
 		},
 	}
-	res.Watch, res.Alerts = results.Soak().Watch, []measure.Alert{{
-		Severity: "high", KPI: "error_rate", Unit: "ratio",
-		Value: 0.14, Limit: 0.05, FromS: 10, ToS: 120,
-	}}
-	for i := range res.Series {
-		res.Series[i].Server = results.ServerAt(i, res.Series[i].TS)
-	}
-	res.Delivery.Crash, res.Delivery.PendingS, res.Delivery.DrainS = results.Crashed().Delivery.Crash,
+}
+
+// setDelivery sets what became of calls in a crash test, and how it was looked at.
+func setDelivery(d *measure.Delivery) {
+	d.Crash, d.PendingS, d.DrainS = results.Crashed().Delivery.Crash,
 		results.Pending().Delivery.PendingS, results.Behind().Delivery.DrainS
-	res.Delivery.Failed, res.Delivery.Absent = true, "looking failed"
+	d.Failed, d.Absent = true, "looking failed"
 	old := results.Stale().Delivery
-	res.Delivery.AsOfS, res.Delivery.AgeS, res.Delivery.Unread = old.AsOfS, old.AgeS, old.Unread
-	res.Delivery.WaitEnd, res.Delivery.WaitedS, res.Delivery.Reasons = results.Explained().Delivery.WaitEnd,
+	d.AsOfS, d.AgeS, d.Unread = old.AsOfS, old.AgeS, old.Unread
+	d.WaitEnd, d.WaitedS, d.Reasons = results.Explained().Delivery.WaitEnd,
 		results.Explained().Delivery.WaitedS, results.Explained().Delivery.Reasons
-	res.Target = results.Unlooked().Target
-	s := &res.Scenario
-	s.MustVerify = true
-	s.Verify, s.VerifyWaitS, s.VerifyMaxS, s.CrashTest, s.CrashAtS = "sqlite:rdio-scanner.db", 60, 600, "server", 60
-	res.Series[0].Stored, res.Series[0].Backlog, res.Series[0].StoredPerS = res.Delivery.Stored, res.Delivery.Missing,
-		res.Delivery.StoredPerS
-	res.Traffic, res.Scenario.Radio = results.Doubled().Traffic, results.Doubled().Scenario.Radio
-	res.Traffic.Replay, res.Scenario.Replay = results.Recorded().Traffic.Replay, results.Recorded().Scenario.Replay
-	res.Priming = results.Primed().Priming
-	res.Priming.Refused, res.Priming.Unseen = "503 busy", "its process is not seen"
-	res.FirstCalls = &measure.FirstCalls{Count: 30, MeanS: 0.4, LaterMeanS: 0.02}
-	res.Series[0].FirstCalls, res.Series[0].FailedAttempts = 3, 2
-	res.Latency.Clamped, res.ServiceTime.Clamped = 1, 1
+}
+
+// target is a server with all that is known of one.
+func target() measure.Target {
 	window := 10.0
-	res.Target = measure.Target{
-		URL: res.Target.URL, Server: "tr-engine", AcknowledgesFirst: true, DuplicateWindowS: &window,
+	return measure.Target{
+		URL: results.Unlooked().Target.URL, Server: "tr-engine", AcknowledgesFirst: true, DuplicateWindowS: &window,
 		Warnings: []string{"a warning"},
 		FirstReplies: []measure.FirstReply{{
 			Client: "sdrtrunk", Address: "http://localhost:8000/api/call-upload", Status: 500,
@@ -101,15 +125,4 @@ func Full() report.Report {
 			Accepted: true, FormUnread: true, DatesUnread: true,
 		}},
 	}
-	res.Clients = []measure.ClientTotals{{
-		Client: "sdrtrunk", Attempted: 3, Accepted: 1, Failed: 2, Busy: 1,
-		OnlyStatus: 500,
-	}}
-	res.Histograms = results.HistogramsOf(res.Series)
-	rep := report.New(res, "1.2.3", Flags)
-	rep.Diagnosis = []report.Finding{{
-		ID: "queue-full", Title: "Queue full", Evidence: []string{"1,204 uploads were refused with 503"},
-		Fix: "more workers", GuidePhase: 2, Certainty: diagnose.Likely,
-	}}
-	return rep
 }
