@@ -72,6 +72,9 @@ func (r *CapacityResult) Queues() {
 	r.CapacityPerS, r.AtLeastPerS, r.OfferedPerS = nil, nil, nil
 }
 
+// StorageUnseen reports whether it was not seen that storage keeps up.
+func (r *CapacityResult) StorageUnseen() bool { return r.Verified == "" || r.Verified == measure.MethodNone }
+
 // CapacityStep is one rate, held for some time.
 type CapacityStep struct {
 	RatePerS float64 `json:"rate_per_s"` // calls due per second

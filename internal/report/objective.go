@@ -46,3 +46,8 @@ const (
 
 // String returns the objective in the form that the command line reads.
 func (o Objective) String() string { return o.Name + o.Op + strconv.FormatFloat(o.Limit, 'g', -1, 64) }
+
+// LimitText returns what the objective requires, such as "under 2 s".
+func (o Objective) LimitText() string {
+	return judge.LimitText(judge.Threshold{Name: o.Name, Unit: o.Unit, Op: o.Op, Limit: o.Limit})
+}

@@ -32,7 +32,7 @@ func capacityPage(rep *report.Capacity, opts Options) *page {
 	} else if r.Confirmed {
 		p.Reasons = append(p.Reasons, "A longer hold at that rate confirmed it.")
 	}
-	if r.Verified == "" || r.Verified == "none" {
+	if r.StorageUnseen() {
 		p.Warnings = append(p.Warnings,
 			"Storage was not seen: accepted is the server's word, and a queue may hide the true limit.")
 	} else {
@@ -44,13 +44,14 @@ func capacityPage(rep *report.Capacity, opts Options) *page {
 	p.fact("Took", fmt.Sprintf("%s, %s", units.Duration(rep.Run.DurationS),
 		units.Plural(uint64(len(rep.Steps)), "step")))
 	for _, o := range rep.Objectives {
-		t := judge.Threshold{Name: o.Name, Unit: o.Unit, Op: o.Op, Limit: o.Limit}
-		p.fact("Objective", fmt.Sprintf("%s %s", judge.ThresholdTitle(o.Name), judge.LimitText(t)))
+		p.fact("Objective", objectiveText(o))
 	}
 	p.chart(rateCharts(rep)...)
 	p.rates(rep)
 	return p
 }
+
+func objectiveText(o report.Objective) string { return judge.ThresholdTitle(o.Name) + " " + o.LimitText() }
 
 // capacityHead sums up what was found.
 func capacityHead(r *report.CapacityResult) (badge, head, tone string) {
@@ -110,10 +111,7 @@ func rateCharts(rep *report.Capacity) []*chart {
 	}
 	for _, o := range rep.Objectives {
 		if o.Op == "<" && o.Name != report.ErrorRate {
-			t := judge.Threshold{Name: o.Name, Unit: o.Unit, Op: o.Op, Limit: o.Limit}
-			times.Limits = append(times.Limits, limit{
-				fmt.Sprintf("%s %s", judge.ThresholdTitle(o.Name), judge.LimitText(t)), o.Limit,
-			})
+			times.Limits = append(times.Limits, limit{objectiveText(o), o.Limit})
 		}
 	}
 	times.Sentence = "Response times of the rates that were held, on a logarithmic scale. Where the lines bend " +

@@ -52,8 +52,7 @@ func WriteCapacity(w io.Writer, rep report.Capacity, opts Options) error {
 }
 
 func objectiveText(o report.Objective) string {
-	t := judge.Threshold{Name: o.Name, Unit: o.Unit, Op: o.Op, Limit: o.Limit}
-	return figureText(o.Name) + " " + judge.LimitText(t)
+	return figureText(o.Name) + " " + o.LimitText()
 }
 
 // figureText returns what people call the figure of an objective.
@@ -186,12 +185,12 @@ func (p *page) resultLines(r *report.CapacityResult) (lines []string) {
 	} else if r.Confirmed {
 		add("the search ended with a longer hold at that rate, which confirmed it")
 	}
-	switch unseen := r.Verified == "" || r.Verified == "none"; {
+	switch {
 	case r.AcceptedPerS != nil:
 		lines = append(lines, p.names.Text("this server acknowledges a call before it stores it, and storage was not "+
 			"seen: how many calls it stores is not known. {verify} sqlite:FILE, postgres://… or mysql://… looks into "+
 			"its database"))
-	case unseen:
+	case r.StorageUnseen():
 		add("storage was not seen: accepted is the server's word, and a queue may hide the true limit")
 	case r.CapacityPerS != nil || r.AtLeastPerS != nil:
 		add("storage kept up at that rate, as seen by %s", r.Verified)
