@@ -20,6 +20,7 @@ func runGroups() []flaghelp.Group {
 		{Title: "Report", Flags: []flaghelp.Flag{
 			{Name: "json", Value: "file|-", Extensions: []string{"json"}},
 			{Name: "html", Value: "file|-", Extensions: []string{"html"}},
+			{Name: "prometheus", Value: "address", Values: list("127.0.0.1:", "0.0.0.0:")},
 			{Name: "quiet"},
 			{Name: "no-color"},
 		}},
