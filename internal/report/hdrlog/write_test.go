@@ -88,7 +88,7 @@ func TestGolden(t *testing.T) {
 		"no-sample": logOf(t, report.New(results.NoSampleResult(), "1.2.3", nil)),
 	} {
 		text = encoded.ReplaceAllString(text, "HISTF…")
-		golden := filepath.Join("testdata", name+".hlog")
+		golden := filepath.Join("testdata", name+".golden")
 		if *update {
 			if err := os.WriteFile(golden, []byte(text), 0o644); err != nil {
 				t.Fatal(err)
