@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 
@@ -66,7 +67,11 @@ func (o *reportOptions) checkPath(flags *pflag.FlagSet) error {
 func (o *reportOptions) render(name string) error {
 	doc, err := o.read(name)
 	if err != nil {
-		return &commandError{exitUsage, fmt.Errorf("%s: %s", name, plain.Reason(err)), ""}
+		hint := ""
+		if errors.Is(err, report.ErrPage) {
+			hint = "a browser shows it; report reads what --json FILE of run or capacity has written"
+		}
+		return &commandError{exitUsage, fmt.Errorf("%s: %s", name, plain.Reason(err)), hint}
 	}
 	page := form{"html", o.htmlFile, func(w io.Writer) error {
 		if doc.Search != nil {
@@ -83,6 +88,7 @@ func (o *reportOptions) render(name string) error {
 		if err := writeFiles([]form{page}); err != nil {
 			return &commandError{exitNoRun, err, ""}
 		}
+		fmt.Fprintln(o.ios.Err, "rdiostress: wrote "+page.path)
 	}
 	if err != nil && !stdio.ReaderGone(err) {
 		return &commandError{exitNoRun, fmt.Errorf("cannot write to stdout: %s", plain.Reason(err)), ""}
