@@ -76,8 +76,8 @@ func TestGolden(t *testing.T) {
 
 // Each column's name ends in its unit, and each line as RFC 4180 has it.
 func TestNamesAndLineEnds(t *testing.T) {
-	unit := regexp.MustCompile(`_(s|utc|bytes|bytes_per_s|s_per_s|uploads|uploads_per_s|calls|calls_per_s|count|ratio|` +
-		`number|bool|text)$`)
+	unit := regexp.MustCompile(`_(s|utc|bytes|bytes_per_s|s_per_s|uploads|uploads_per_s|calls|calls_per_s|count|` +
+		`ratio|number|bool|text)$`)
 	for _, text := range []string{tableOf(t, reporttest.Full()), searchTable(t, reporttest.Searched())} {
 		header, _ := read(t, text)
 		seen := map[string]bool{}
@@ -111,11 +111,12 @@ func TestValues(t *testing.T) {
 	}
 	for i, p := range rep.Series {
 		cpu, ok := p.Server.Get(measure.CPU)
+		began := rep.Run.StartedAt.Add(time.Duration(p.TS * float64(time.Second)))
 		for name, want := range map[string]string{
 			"t_s": floatText(&p.TS), "accepted_uploads": strconv.FormatUint(p.Accepted, 10),
 			"response_p95_s": floatText(p.P95S), "response_mean_s": floatText(p.MeanS),
 			"server_cpu_s_per_s": map[bool]string{true: floatText(&cpu), false: ""}[ok],
-			"start_utc":          rep.Run.StartedAt.Add(time.Duration(p.TS * float64(time.Second))).Format("2006-01-02T15:04:05.000Z"),
+			"start_utc":          began.Format("2006-01-02T15:04:05.000Z"),
 		} {
 			if got := at(i, name); got != want {
 				t.Errorf("row %d: %s is %q, want %q", i, name, got, want)

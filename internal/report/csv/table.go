@@ -78,8 +78,8 @@ func optionalCount(n *uint64) string {
 // formulaStarts are the characters from which spreadsheets take a cell for a formula, also in their full-width forms.
 const formulaStarts = "=+-@＝＋－＠"
 
-// words writes a text that may be foreign, on one line. A mark before one that spreadsheets would take for a formula, and
-// run, makes it text.
+// words writes a text that may be foreign, on one line. A mark before one that spreadsheets would take for a formula,
+// and run, makes it text.
 func words(s string) string {
 	s = plain.Line(s, '?')
 	if first, _ := utf8.DecodeRuneInString(s); s != "" && strings.ContainsRune(formulaStarts, first) {
