@@ -67,7 +67,7 @@ type Snapshot struct {
 	RecentP95Of uint64
 	Last        Interval
 	Failures    []FailureCount // of Failed by kind, the most frequent first; nobody modifies it
-	HourP95     time.Duration // as P95, but of all phases in the last full hour; 0 before
+	HourP95     time.Duration  // as P95, but of all phases in the last full hour; 0 before
 	HourP95Of   uint64
 }
 
