@@ -30,6 +30,7 @@ type state struct {
 	earlier measure.Cumulative    // of the trials before
 	alerts  map[alertKey]struct{} // that are open
 
+	server  measure.Observation    // of the last few seconds
 	storage *verification.Progress // nil if not verified
 	account *measure.Delivery      // nil before the end of the trial
 
@@ -75,7 +76,7 @@ func (e *Exporter) Observe(ev event.Event) {
 	case event.PhaseBegan:
 		e.phase = &ev
 	case event.Second:
-		e.second, e.storage = &ev, ev.Storage
+		e.second, e.server, e.storage = &ev, ev.Server, ev.Storage
 	case event.AlertChanged:
 		e.setAlert(&ev.Alert, ev.Opened)
 	case event.MemoryAlert:
@@ -85,9 +86,9 @@ func (e *Exporter) Observe(ev event.Event) {
 	case event.Sent:
 		e.endSending()
 	case event.AwaitingStorage:
-		e.stage, e.storage = stageVerifying, &ev.Progress
+		e.stage, e.server, e.storage = stageVerifying, ev.Server, &ev.Progress
 	case event.Accounted:
-		e.account = &ev.Delivery
+		e.account, e.server = &ev.Delivery, measure.Observation{}
 	}
 }
 
@@ -102,12 +103,7 @@ func (e *Exporter) begin(ev *event.Started) {
 
 // endSending ends what is true only while calls are sent. The counts stay.
 func (e *Exporter) endSending() {
-	e.stage, e.phase, e.alerts = stageDraining, nil, nil
-	if e.second != nil {
-		last := *e.second
-		last.Server = measure.Observation{}
-		e.second = &last
-	}
+	e.stage, e.phase, e.alerts, e.server = stageDraining, nil, nil, measure.Observation{}
 }
 
 func (e *Exporter) setAlert(a *measure.Alert, open bool) {

@@ -152,22 +152,24 @@ func TestRun(t *testing.T) {
 		"alert kpi=error_rate severity=high": 0, "alert kpi=memory_growth severity=high": 0, "stage stage=draining": 1,
 	})
 	e.Observe(event.Sent{})
+	check(t, "when all is sent", e, map[string]float64{"server_cpu_seconds_per_second": absent})
 	e.Observe(event.AwaitingStorage{Progress: verification.Progress{Progress: delivery.Progress{
 		Acknowledged: 2, Stored: 1, Backlog: 1, At: time.Second,
-	}}})
+	}}, Server: s.Server})
 	check(t, "while it verifies", e, map[string]float64{
 		"stage stage=verifying": 1, "acknowledged_calls": 2, "stored_calls": 1, "backlog_calls": 1,
-		"lost_calls": absent,
-		"server_cpu_seconds_per_second": absent, "phase_info phase=sustained scored=true": absent,
+		"lost_calls":                    absent,
+		"server_cpu_seconds_per_second": 0.5, "phase_info phase=sustained scored=true": absent,
 		"calls_accepted_total": 2,
 	})
 	two, one := uint64(2), uint64(1)
 	e.Observe(event.Accounted{Delivery: measure.Delivery{Acknowledged: &two, Stored: &one, Lost: &one}})
 	e.End(4)
 	check(t, "at the end", e, map[string]float64{
-		"stage stage=ended": 1, "stage stage=verifying": 0, "stored_calls": 1, "lost_calls": 1,
+		"server_cpu_seconds_per_second": absent,
+		"stage stage=ended":             1, "stage stage=verifying": 0, "stored_calls": 1, "lost_calls": 1,
 		"corrupted_calls": absent,
-		"backlog_calls": absent, "exit_code": 4, "calls_accepted_total": 2, "calls_due_total": 5,
+		"backlog_calls":   absent, "exit_code": 4, "calls_accepted_total": 2, "calls_due_total": 5,
 	})
 }
 
@@ -231,11 +233,10 @@ func TestNamesAreGood(t *testing.T) {
 	}
 	e.Observe(s)
 	n := uint64(1)
-	e.Observe(event.Accounted{Delivery: measure.Delivery{
-		Acknowledged: &n, Stored: &n, Lost: &n, Corrupted: &n, Duplicated: &n, Pending: &n,
-	}})
 	e.mu.Lock()
-	e.exitCode = new(int)
+	e.exitCode, e.account = new(int), &measure.Delivery{
+		Acknowledged: &n, Stored: &n, Lost: &n, Corrupted: &n, Duplicated: &n, Pending: &n,
+	}
 	e.mu.Unlock()
 	registry := prometheus.NewPedanticRegistry()
 	registry.MustRegister(e)

@@ -206,11 +206,8 @@ func (m *metrics) storage(s *state) {
 
 // server sends what is observed of the server.
 func (m *metrics) server(s *state) {
-	if s.second == nil {
-		return
-	}
 	for _, info := range measure.Signals() {
-		if v, ok := s.second.Server.Get(info.Signal); ok {
+		if v, ok := s.server.Get(info.Signal); ok {
 			m.gauge("server_"+metricName(info.Name), info.Doc, v)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -123,7 +124,7 @@ func TestScrapers(t *testing.T) {
 		says bool
 		at   int // seconds
 	}
-	every6 := []scrape{{"a", true, 95}, {"a", true, 101}}[:2:2]
+	every6, every8 := []scrape{{"a", true, 95}, {"a", true, 101}}, []scrape{{"b", true, 90}, {"b", true, 98}}
 	for name, tt := range map[string]struct {
 		scrapes []scrape
 		ended   int
@@ -138,8 +139,8 @@ func TestScrapers(t *testing.T) {
 		"has come":               {[]scrape{{"a", true, 87}, {"a", true, 95}, {"a", true, 103}}, 100, 103, 0},
 		"has come at the end":    {[]scrape{{"a", true, 92}, {"a", true, 100}}, 100, 100, 0},
 		"has left":               {[]scrape{{"a", true, 10}, {"a", true, 18}}, 100, 100, 0},
-		"one of two has come":    {append(every6, scrape{"b", true, 90}, scrape{"b", true, 98}), 100, 101, 12 * time.Second},
-		"both have come":         {append(every6, scrape{"b", true, 90}, scrape{"b", true, 102}), 100, 102, 0},
+		"one of two has come":    {slices.Concat(every6, every8), 100, 101, 12 * time.Second},
+		"both have come":         {append(slices.Concat(every6, every8), scrape{"b", true, 102}), 100, 102, 0},
 		"every hour":             {[]scrape{{"a", true, -3600}, {"a", true, 0}}, 1, 1, 154 * time.Second},
 		"waited for long enough": {[]scrape{{"a", true, 87}, {"a", true, 95}}, 100, 110, 0},
 	} {

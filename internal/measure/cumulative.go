@@ -27,13 +27,6 @@ type Cumulative struct {
 	Lag               Times // of calls that an uploader waited for; open model only
 }
 
-// FailureCount counts the calls that failed in a class, with a status.
-type FailureCount struct {
-	Class  Class
-	Status uint16 // HTTP status of the reply; 0 without a reply
-	Count  uint64
-}
-
 // Parent returns the member of the report's "errors" in which the failures count.
 func (f *FailureCount) Parent() Parent { return parentOf(f.Class, f.Status) }
 
