@@ -244,14 +244,9 @@ func startPrometheus(t *testing.T, path, target string, flags ...string) *promet
 	}
 	p := &prometheus{t, cmd, "http://" + address}
 	t.Cleanup(p.stop)
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	waitUntil(t, "Prometheus is ready", func() bool {
-		resp, err := client.Get(p.url + "/-/ready")
-		if err != nil {
-			return false
-		}
-		resp.Body.Close()
-		return resp.StatusCode == http.StatusOK
+	waitUntil(t, "Prometheus has tried to scrape the target", func() bool { // which it begins seconds after it answers
+		_, ok := p.find("up", 0)
+		return ok
 	})
 	return p
 }
@@ -284,9 +279,12 @@ func (p *prometheus) find(expression string, at float64) (float64, bool) {
 	}
 	resp, err := client.Get(p.url + "/api/v1/query?" + query.Encode())
 	if err != nil {
-		p.t.Fatal(err)
+		return 0, false // it is not there yet
 	}
 	defer resp.Body.Close()
+	if resp.StatusCode == http.StatusServiceUnavailable {
+		return 0, false
+	}
 	var reply struct {
 		Data struct {
 			Result []struct{ Value [2]any }
