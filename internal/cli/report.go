@@ -47,9 +47,11 @@ The exit code is 0 once the report is rendered, whatever its verdict.`,
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.StringVar(&o.htmlFile, "html", "", "write a page with charts to this file; - writes it to stdout")
-	f.BoolVar(&o.noColor, "no-color", false, "use no colors; the variable NO_COLOR does the same")
+	o.addLookFlags(f)
 	flaghelp.Describe(cmd, []flaghelp.Group{{Title: "Report", Flags: []flaghelp.Flag{
-		{Name: "html", Value: "file|-", Extensions: []string{"html"}}, {Name: "no-color"},
+		{Name: "html", Value: "file|-", Extensions: []string{"html"}},
+		{Name: "no-color"},
+		{Name: "ascii"},
 	}}})
 	return cmd
 }

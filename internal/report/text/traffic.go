@@ -110,7 +110,7 @@ func (p *page) recordings(r *measure.Replay) {
 		p.note("Not sent: "+strings.Join(reasons, ", ")+".", p.ink.dim)
 	}
 	for _, f := range r.Skipped {
-		p.note(truncate(sanitize(f.Path), p.width/2)+": "+sanitize(f.Reason), p.ink.dim)
+		p.note(p.truncate(sanitize(f.Path), p.width/2)+": "+sanitize(f.Reason), p.ink.dim)
 	}
 	if named := uint64(len(r.Skipped)); 0 < named && named < more {
 		p.note(fmt.Sprintf("And %s more.", units.Count(more-named)), p.ink.dim)
