@@ -14,8 +14,9 @@ func leftText(res *report.Report) string {
 	if n == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%s%s of this run %s left on the server%s; rdiostress cleanup --print --run %s --verify DATABASE "+
-		"prints the SQL that removes them", about, units.Plural(n, "call"), units.Are(n), beforeText(res, n), res.Run.ID)
+	return fmt.Sprintf("%s%s of this run %s left on the server%s; rdiostress cleanup --print --run %s "+
+		"--verify DATABASE prints the SQL that removes them",
+		about, units.Plural(n, "call"), units.Are(n), beforeText(res, n), res.Run.ID)
 }
 
 // beforeText says how many of n calls the server took before the load.

@@ -25,15 +25,21 @@ func TestLeftText(t *testing.T) {
 			", among them 1 probe from before the load" + how},
 		{
 			measure.Result{Phases: phases, Priming: &measure.Priming{Accepted: 50}},
-			"up to 150 calls of this run are" + left + ", among them 50 calls for priming from before the load" + how,
-		},
-		{
-			measure.Result{Target: measure.Target{CallsBefore: 2}, Phases: phases, Priming: &measure.Priming{Accepted: 1}},
-			"up to 103 calls of this run are" + left + ", among them 2 probes and 1 call for priming from before the load" +
+			"up to 150 calls of this run are" + left + ", among them 50 calls for priming from before the load" +
 				how,
 		},
+		{
+			measure.Result{
+				Target: measure.Target{CallsBefore: 2}, Phases: phases, Priming: &measure.Priming{Accepted: 1},
+			},
+			"up to 103 calls of this run are" + left + ", among them 2 probes and 1 call for priming from before " +
+				"the load" + how,
+		},
 		{measure.Result{Target: before}, "up to 1 call of this run is" + left + ", sent before the load" + how},
-		{measure.Result{Delivery: measure.Delivery{Stored: n(1), Corrupted: n(0)}}, "1 call of this run is" + left + how},
+		{
+			measure.Result{Delivery: measure.Delivery{Stored: n(1), Corrupted: n(0)}},
+			"1 call of this run is" + left + how,
+		},
 	} {
 		tt.res.Run.ID = "abcdefg2"
 		if got := leftText(&report.Report{Result: tt.res}); got != tt.want {

@@ -36,8 +36,9 @@ func newReplayCmd(ios *streams) *cobra.Command {
 func replayArgs(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		if _, err := os.Stat(args[0]); err == nil || !location.HasNames(args[0]) {
-			return usageErrorf(fmt.Sprintf("did you mean %s check %s?", cmd.CommandPath(), address.RedactPlace(args[0])),
-				"unknown command %q", address.RedactPlace(args[0]))
+			place := address.RedactPlace(args[0])
+			return usageErrorf(fmt.Sprintf("did you mean %s check %s?", cmd.CommandPath(), place),
+				"unknown command %q", place)
 		}
 	}
 	return noArgs(cmd, args)

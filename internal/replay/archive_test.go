@@ -159,11 +159,14 @@ func TestFarOff(t *testing.T) {
 		"a second recorder's, and one of a wrong clock": {
 			[]told{calls(59, at), calls(40, at.AddDate(-1, 0, 0)), calls(1, at.AddDate(5, 0, 0))}, never, 99, 1,
 		},
-		"each alone":       {[]told{calls(1, at), calls(1, at.AddDate(1, 0, 0)), calls(1, at.AddDate(2, 0, 0))}, never, 3, 0},
+		"each alone": {
+			[]told{calls(1, at), calls(1, at.AddDate(1, 0, 0)), calls(1, at.AddDate(2, 0, 0))}, never, 3, 0,
+		},
 		"nearer than that": {[]told{calls(99, at), calls(1, at.AddDate(0, -5, 0))}, never, 100, 0},
 		"a period of the few": {
 			[]told{calls(97, at), calls(2, at.AddDate(-1, 0, 0))},
-			Period{From: at.AddDate(-1, 0, -1), To: at.AddDate(-1, 0, 1)}, 2, 0,
+			Period{From: at.AddDate(-1, 0, -1), To: at.AddDate(-1, 0, 1)},
+			2, 0,
 		},
 		"a period with both": {
 			[]told{calls(97, at), calls(2, at.AddDate(-1, 0, 0))}, Period{From: at.AddDate(-1, 0, -1)}, 97, 2,
