@@ -16,13 +16,13 @@ func capacityPage(rep *report.Capacity, opts Options) *page {
 	r := &rep.Result
 	p := &page{
 		Kind: "search", Tool: rep.Tool.Name + " " + rep.Tool.Version, ID: rep.Run.ID,
-		Started: startedText(rep.Run.StartedAt), Exit: fmt.Sprintf("exit code %d", r.ExitCode), Scenario: opts.Scenario,
+		When: whenText("search", rep.Run.ID, rep.Run.StartedAt),
+		Exit: fmt.Sprintf("exit code %d", r.ExitCode), Scenario: opts.Scenario,
 	}
 	p.Badge, p.Head, p.Tone = capacityHead(r)
 	if rep.Run.Interrupted {
 		p.Badge = "Interrupted"
 	}
-	p.Title = fmt.Sprintf("%s: search %s of %s", p.Badge, rep.Run.ID, rep.Target.URL)
 	if r.HighPerS != nil {
 		p.Reasons = append(p.Reasons, fmt.Sprintf("The lowest rate that broke is %s: %s.", units.CallRate(*r.HighPerS),
 			r.BrokeWords))
@@ -39,6 +39,8 @@ func capacityPage(rep *report.Capacity, opts Options) *page {
 		p.Reasons = append(p.Reasons, fmt.Sprintf("Storage was seen by %s.", r.Verified))
 	}
 	p.Warnings = append(p.Warnings, rep.Warnings...)
+	p.goesOn(opts.Running)
+	p.Title = fmt.Sprintf("%s: search %s of %s", p.Badge, rep.Run.ID, rep.Target.URL)
 	p.fact("Target", rep.Target.URL)
 	p.fact("Server", rep.Target.Server)
 	p.fact("Took", fmt.Sprintf("%s, %s", units.Duration(rep.Run.DurationS),
