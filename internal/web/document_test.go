@@ -63,7 +63,7 @@ func recorded(d *Document, seconds int) *measure.Recorder {
 
 // What a document knows of a run is what its recorder has recorded, in few intervals however long the run is.
 func TestDocumentIsTheRun(t *testing.T) {
-	for _, seconds := range []int{1, 40, 700} {
+	for _, seconds := range []int{1, 20, 320} {
 		d := NewDocument(Options{Version: "dev"})
 		r := recorded(d, seconds)
 		res, running := d.resultSoFar()
