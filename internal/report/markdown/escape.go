@@ -38,14 +38,14 @@ func escape(s string) string {
 
 // escapeStart escapes what makes a text a list, a heading or a rule, if it begins an item of a list.
 func escapeStart(s string) string {
-	if s == "" {
-		return ""
-	}
-	if strings.ContainsRune("-+=", rune(s[0])) {
-		return `\` + s
-	}
 	digits := len(s) - len(strings.TrimLeft(s, "0123456789"))
-	if digits > 0 && digits < len(s) && (s[digits] == '.' || s[digits] == ')') {
+	if digits == len(s) {
+		return s
+	}
+	mark, rest := s[digits], s[digits+1:]
+	alone := rest == "" || rest[0] == ' '
+	if digits == 0 && (mark == '-' || mark == '+' || mark == '=') && (alone || rest[0] == mark) ||
+		digits > 0 && (mark == '.' || mark == ')') && alone {
 		return s[:digits] + `\` + s[digits:]
 	}
 	return s

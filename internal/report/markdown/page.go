@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"rdiostress/internal/plain"
 )
 
 // Options are what a summary has beside its report, and how long it may be.
@@ -84,7 +86,7 @@ func (p *page) folded(title, text string) {
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
 	fence := "```"
 	for i := range lines {
-		lines[i] = visible(lines[i])
+		lines[i] = plain.Text(lines[i])
 		for strings.Contains(lines[i], fence) {
 			fence += "`"
 		}
@@ -92,12 +94,6 @@ func (p *page) folded(title, text string) {
 	fmt.Fprintf(&p.part, "<details><summary>%s</summary>\n\n%s\n%s\n%s\n\n</details>\n\n", escape(title), fence+"yaml",
 		strings.Join(lines, "\n"), fence)
 	p.end()
-}
-
-// visible returns a line of a block of code, in which nothing is hidden.
-func visible(line string) string {
-	indent := len(line) - len(strings.TrimLeft(line, " "))
-	return line[:indent] + plainCode(line[indent:])
 }
 
 // cut tells of parts that are left out.
