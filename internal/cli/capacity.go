@@ -17,6 +17,7 @@ import (
 	"rdiostress/internal/exitcode"
 	"rdiostress/internal/flaghelp"
 	"rdiostress/internal/report"
+	"rdiostress/internal/report/github"
 	"rdiostress/internal/report/text"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/trial"
@@ -177,8 +178,10 @@ func runCapacity(ctx context.Context, o *capacityOptions) error {
 		rep.Result.Reason += "; name more --talkgroups for more unique calls"
 	}
 	rep.Result.ExitCode = o.exitCode(&out)
-	return o.conclude("the search was made", rep.Result.ExitCode, o.forms.ofSearch(&rep),
+	err = o.conclude("the search was made", rep.Result.ExitCode, o.forms.ofSearch(&rep),
 		func(w io.Writer) error { return text.WriteCapacity(w, rep, o.tableOptions()) })
+	o.annotate(github.OfSearch(&rep))
+	return err
 }
 
 // exitCode is 0 where the search found what it was asked for, if only that the rate that it was not to exceed is held.
