@@ -157,17 +157,24 @@ func runCapacity(ctx context.Context, o *capacityOptions) error {
 	if err := o.confirm(ctx, net.DefaultResolver.LookupNetIP); err != nil {
 		return err
 	}
+	metrics, err := o.startMetrics(ctx)
+	if err != nil {
+		return err
+	}
+	defer metrics.close()
 	shown := terminal.NewSearch(o.ios.screen(o.quiet))
 	defer shown.Close()
 	signaled, stop := untilSignal(ctx, o.ios, shown.Stopping)
 	defer stop()
-	env := trial.Environment{Program: serverProgram, Names: flagName, Recordings: o.traffic.archive}
+	env := trial.Environment{
+		Program: serverProgram, Names: flagName, Recordings: o.traffic.archive, Cumulative: metrics != nil,
+	}
 	stopServer, err := startServer(signaled, &env, &plan.Trial, shown.Before())
 	if err != nil {
 		return interruptedOr(signaled, trialError(err))
 	}
 	defer stopServer()
-	out, err := capacity.Run(signaled, plan, env, shown)
+	out, err := capacity.Run(signaled, plan, env, metrics.besidesSearch(shown))
 	shown.Close()
 	if err != nil {
 		return interruptedOr(signaled, trialError(err))
@@ -181,6 +188,7 @@ func runCapacity(ctx context.Context, o *capacityOptions) error {
 	err = o.conclude("the search was made", rep.Result.ExitCode, o.forms.ofSearch(&rep),
 		func(w io.Writer) error { return text.WriteCapacity(w, rep, o.tableOptions()) })
 	o.annotate(github.OfSearch(&rep))
+	metrics.end(signaled, err)
 	return err
 }
 

@@ -49,7 +49,7 @@ func (p *formPaths) flags() []formFlag {
 		named("markdown", "md", &p.markdown,
 			"write a summary of the report to this file as Markdown; - writes it to stdout"),
 		named("junit", "xml", &p.junit,
-			"write the thresholds, alerts and findings to this file as test results (JUnit XML); - writes them to stdout"),
+			"write thresholds, alerts and findings to this file as test results (JUnit XML); - writes them to stdout"),
 		named("csv", "csv", &p.csv,
 			"write the figures of each interval to this file as CSV; - writes them to stdout"),
 		named("hdr-log", "hlog", &p.hdrLog,

@@ -1,5 +1,5 @@
-// Package github shows a report in a job of GitHub Actions: as annotations, which its log and the pull request have, and
-// in the summary of its step.
+// Package github shows a report in a job of GitHub Actions: as annotations, which its log and the pull request have,
+// and in the summary of its step.
 package github
 
 import (

@@ -11,8 +11,8 @@ import (
 // maxSummary is how large the summary of a step may be: GitHub shows nothing of a larger one.
 const maxSummary = 1 << 20
 
-// AppendSummary adds a part to the summary of a step, which other programs of the step may have written to. write writes
-// the part, of at most so many bytes: the room that is left.
+// AppendSummary adds a part to the summary of a step, which other programs of the step may have written to. write
+// writes the part, of at most so many bytes: the room that is left.
 func AppendSummary(path string, write func(w io.Writer, maxBytes int) error) error {
 	return report.AppendFile(path, func(size int64) ([]byte, error) {
 		var part bytes.Buffer

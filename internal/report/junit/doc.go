@@ -8,6 +8,6 @@
 // The readers of such files differ. Each message is repeated in the body of its failure, since some show only one of
 // them. The schema allows properties only for suites. Suites have the run's id in their names, since tools that merge
 // files join suites of one name; classes have not, so that a case has a history. Tools add up the times of cases, so
-// that no time counts twice: the case of the run has its length, that of delivery the wait for storage after it, and the
-// others 0. When an alert began and ended is in its message and in its suite's properties.
+// that no time counts twice: the case of the run has its length, that of delivery the wait for storage after it, and
+// the others 0. When an alert began and ended is in its message and in its suite's properties.
 package junit

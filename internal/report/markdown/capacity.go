@@ -17,9 +17,9 @@ func WriteCapacity(w io.Writer, rep report.Capacity, opts Options) error {
 	found, code := rep.Outcome(), rep.Result.ExitCode
 	p.heading(2, strings.TrimSpace(fmt.Sprintf("%s %s: %s %s", mark(code), escape(rep.Tool.Name), escape(found.Word),
 		escape(found.Head))))
-	p.paragraph(fmt.Sprintf("Search **%s** of **%s**%s, started %s, took %s, exit code %d.", escape(rep.Run.ID),
+	p.paragraph(fmt.Sprintf("Search **%s** of **%s**%s, %s, took %s, exit code %d.", escape(rep.Run.ID),
 		escape(rep.Target.URL), inBrackets(rep.Target.Server),
-		rep.Run.StartedAt.UTC().Format("2 January 2006, 15:04:05 UTC"), escape(units.Duration(rep.Run.DurationS)), code))
+		startedText(rep.Run.StartedAt), escape(units.Duration(rep.Run.DurationS)), code))
 	p.remarks(found.Reasons, found.Warnings)
 	p.end()
 	p.objectives(&rep)

@@ -114,8 +114,8 @@ func checkShape(t *testing.T, name, text string) {
 
 // evil tries to be every kind of markup.
 const evil = "</td><script>alert(1)</script><img src=x onerror=alert(2)> **b** _i_ ~~s~~ `c` ``` [l](http://evil) " +
-	"![p](http://evil/p.png) http://evil.example www.evil.example a@evil.example @team #1 $x^2$ :tada: a|b \\| c\\\\|d " +
-	"&lt;b&gt; \x1b[31m\u202Egnp\u2066\x00\r\n::error::e\n| x | y |\n---\n# h\n- l\n2026. l"
+	"![p](http://evil/p.png) http://evil.example www.evil.example a@evil.example @team #1 $x^2$ :tada: a|b " +
+	"\\| c\\\\|d &lt;b&gt; \x1b[31m\u202Egnp\u2066\x00\r\n::error::e\n| x | y |\n---\n# h\n- l\n2026. l"
 
 // hostile is a report whose every foreign text is that.
 func hostile() report.Report {
@@ -130,8 +130,8 @@ func hostile() report.Report {
 	res.Delivery.Method, res.Delivery.Source, res.Delivery.Reasons[0].Reason = evil, evil, evil
 	rep := report.New(res, evil, nil)
 	rep.Alerts = []measure.Alert{{Severity: evil, KPI: evil, Unit: evil, Value: 1e300, Limit: -1e300, ToS: 1e300}}
-	rep.Verdict.Text, rep.Verdict.Reasons, rep.Verdict.Warnings = evil, []string{evil, "- a", "+ b", "1. c", "2) d", "="},
-		[]string{evil}
+	rep.Verdict.Text, rep.Verdict.Warnings = evil, []string{evil}
+	rep.Verdict.Reasons = []string{evil, "- a", "+ b", "1. c", "2) d", "="}
 	rep.Thresholds = append(rep.Thresholds, judge.Threshold{Name: evil, Op: evil, Absent: evil, Limit: 1e300})
 	rep.Diagnosis = []report.Finding{{ID: evil, Title: evil, Evidence: []string{evil}, Fix: evil, Certainty: evil}}
 	rep.Memory.Reason, rep.Memory.Stabilises = evil, evil
@@ -177,7 +177,9 @@ func TestHostile(t *testing.T) {
 // The beginning of a list's item is shown as it is, too.
 func TestItemsBeginAsTheyAre(t *testing.T) {
 	rep := report.New(results.Passing(), "1.2.3", nil)
-	for _, start := range []string{"- a", "+ b", "* c", "1. d", "2026. e", "3) f", "=== g", "# h", "> i", "--- j", "```k", "|l|"} {
+	for _, start := range []string{
+		"- a", "+ b", "* c", "1. d", "2026. e", "3) f", "=== g", "# h", "> i", "--- j", "```k", "|l|", "-5 m", "7.",
+	} {
 		rep.Verdict.Reasons = []string{start}
 		page := html.UnescapeString(shown(t, summaryOf(t, rep)))
 		if !strings.Contains(page, "<li>"+start+"</li>") {

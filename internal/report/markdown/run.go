@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"rdiostress/internal/diagnose"
 	"rdiostress/internal/exitcode"
@@ -58,7 +59,7 @@ func (p *page) runHead(rep *report.Report) {
 	p.heading(2, fmt.Sprintf("%s %s: %s. %s", mark(v.ExitCode), escape(rep.Tool.Name), escape(v.Word()),
 		escape(v.Text)))
 	p.paragraph(fmt.Sprintf("Run **%s** of **%s**%s, %s, exit code %d.", escape(rep.Run.ID), escape(rep.Target.URL),
-		inBrackets(rep.Target.Server), startedText(rep), v.ExitCode))
+		inBrackets(rep.Target.Server), startedText(rep.Run.StartedAt), v.ExitCode))
 	p.paragraph(fmt.Sprintf("Load: %s, for %s, as %s sends it.", escape(report.LoadText(&rep.Scenario)),
 		escape(units.Duration(rep.Run.SendingS)), escape(rep.Scenario.Client)))
 	p.remarks(v.Reasons, v.Warnings)
@@ -77,8 +78,8 @@ func (p *page) remarks(reasons, warnings []string) {
 	p.list(items...)
 }
 
-func startedText(rep *report.Report) string {
-	return "started " + rep.Run.StartedAt.UTC().Format("2 January 2006, 15:04:05 UTC")
+func startedText(at time.Time) string {
+	return "started " + at.UTC().Format("2 January 2006, 15:04:05 UTC")
 }
 
 // inBrackets puts a foreign text in brackets behind a blank; an empty one stays empty.
@@ -283,7 +284,9 @@ func (p *page) keyFigures(rep *report.Report) {
 			absent = append(absent, strings.ToLower(one.name))
 			continue
 		}
-		rows = append(rows, []string{one.name, one.show(*one.kpi.Mean), one.show(*one.kpi.Max), one.show(*one.kpi.Last)})
+		rows = append(rows, []string{
+			one.name, one.show(*one.kpi.Mean), one.show(*one.kpi.Max), one.show(*one.kpi.Last),
+		})
 	}
 	if len(rows) == 0 {
 		return
