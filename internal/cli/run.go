@@ -222,9 +222,9 @@ func runLoad(ctx context.Context, o *runOptions) error {
 		return err
 	}
 	plan := o.plan()
-	shown := terminal.NewTrial(o.ios.screen(o.quiet))
+	shown := terminal.NewTrial(o.screen())
 	defer shown.Close()
-	ctx, stop := untilSignal(ctx, o.ios, shown.Stopping)
+	ctx, stop := untilSignal(ctx, o.ios, onSignal{shown.Stopping, shown.Leave})
 	defer stop()
 	env := trial.Environment{Program: serverProgram, Names: flagName, Recordings: o.traffic.archive}
 	stopServer, err := startServer(ctx, &env, &plan, shown)
