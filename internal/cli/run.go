@@ -19,7 +19,6 @@ import (
 	"rdiostress/internal/mischief"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/report"
-	"rdiostress/internal/report/html"
 	"rdiostress/internal/report/text"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/trial"
@@ -36,8 +35,7 @@ type runOptions struct {
 	keyFile      string
 	withServer   bool
 	serverFlags  []string // of the bundled server
-	jsonFile     string
-	htmlFile     string
+	forms        formPaths
 	quiet        bool
 	noColor      bool
 	ascii        bool
@@ -123,10 +121,7 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	o.watch.addFlags(f)
 	o.verify.addFlags(f)
 	o.crash.addFlags(f)
-	f.StringVar(&o.jsonFile, "json", "",
-		"write the report to this file as JSON; - writes it to stdout instead of the tables")
-	f.StringVar(&o.htmlFile, "html", "",
-		"write the report to this file as a page with charts, which needs no network; - writes it to stdout")
+	o.forms.addFlags(f, "")
 	f.BoolVarP(&o.yes, "yes", "y", false,
 		"do not ask for confirmation before sending calls to a server on a public network")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "show no progress")
@@ -172,7 +167,7 @@ func (o *runOptions) complete(flags *pflag.FlagSet) error {
 	connectionErr := o.connection.complete(flags) // the crash test looks at --resolve
 	errs := problems{
 		o.audio.complete(s, flags), trafficErr, o.crash.complete(o, flags), nameFlags(s.Validate()),
-		o.checkReportPaths(flags), connectionErr, o.watch.complete(),
+		o.forms.check(flags), connectionErr, o.watch.complete(),
 		o.verify.complete(), o.checkMischief(),
 	}
 	errs.check(o.connection.http2 && !strings.HasPrefix(s.URL, "https:"),
@@ -238,13 +233,7 @@ func runLoad(ctx context.Context, o *runOptions) error {
 		return interruptedOr(ctx, trialError(err))
 	}
 	rep := report.New(res, version, flagName)
-	err = o.conclude("the run was made", rep.Verdict.ExitCode,
-		[]form{
-			{"json", o.jsonFile, func(w io.Writer) error { return report.WriteJSON(w, rep) }},
-			{"html", o.htmlFile, func(w io.Writer) error {
-				return html.WriteReport(w, rep, html.Options{Scenario: repeatRun(&rep)})
-			}},
-		},
+	err = o.conclude("the run was made", rep.Verdict.ExitCode, o.forms.ofRun(&rep),
 		func(w io.Writer) error { return text.WriteReport(w, rep, o.tableOptions()) })
 	if left := leftText(&rep); left != "" && !o.quiet && !o.withServer {
 		fmt.Fprintln(o.ios.Err, "rdiostress: "+left)

@@ -152,9 +152,9 @@ func (o *trafficOptions) openReplay(s *scenario.Scenario, flags *pflag.FlagSet) 
 		return err
 	}
 	o.restoreGC = collectOften()
-	archive, err := recordings.Open(context.Background())
-	if none := (*replay.PeriodError)(nil); errors.As(err, &none) {
-		return problemf("{replay-period} %s: %w", s.Replay.Period, err)
+	archive, err := openRecordings(context.Background(), recordings, s.Replay.Period)
+	if period := (*flagProblem)(nil); errors.As(err, &period) {
+		return err
 	}
 	if err != nil {
 		return &replayError{problemf("{replay}: %w", err)}
