@@ -33,7 +33,8 @@ func sitDown(t *testing.T, columns, rows int, command string) *person {
 // do has tmux do something, and returns what it says.
 func (p *person) do(args ...string) string {
 	p.t.Helper()
-	out, err := exec.Command(p.tmux, append([]string{"-S", p.name, "-f", "/dev/null", "-u"}, args...)...).CombinedOutput()
+	args = append([]string{"-S", p.name, "-f", "/dev/null", "-u"}, args...)
+	out, err := exec.Command(p.tmux, args...).CombinedOutput()
 	if err != nil {
 		p.t.Fatalf("tmux %q: %v: %s", args, err, out)
 	}

@@ -144,8 +144,8 @@ func (s Screen) noteText(e event.Event) string {
 	}
 }
 
-// alertText says that an alert of a run opens or closes, what a crash test does, or sums up an hour of the run; empty for
-// another event.
+// alertText says that an alert of a run opens or closes, what a crash test does, or sums up an hour of the run; empty
+// for another event.
 func alertText(e event.Event) string {
 	at := func(at time.Duration, words string) string {
 		return units.Elapsed(at) + ": " + words

@@ -142,7 +142,7 @@ func bar(share float64, columns int) string {
 }
 
 // head returns the first row of a panel: what goes on, a bar of how much of that is over, and how long it still takes.
-// The first text that fits is taken of both. Where there is no room for a bar, it is left out; a share below 0 has none.
+// The first text that fits is taken. Where there is no room for a bar, it is left out; a share below 0 has none.
 func (p pen) head(what []string, share float64, left string, columns int) row {
 	left = p.plain(left)
 	what, room := p.plainAll(what), columns-1

@@ -71,7 +71,8 @@ func TestTrialOnATerminal(t *testing.T) {
 		run.Go(func() { show(trial, false) })
 		time.Sleep(5 * time.Second)
 		synctest.Wait()
-		if got := screen.String(); !strings.HasPrefix(got, "starting, 5s of 20s  [") && !strings.Contains(got, "\nalerts ") {
+		if got := screen.String(); !strings.HasPrefix(got, "starting, 5s of 20s  [") ||
+			!strings.Contains(got, "\nalerts ") {
 			t.Errorf("in the run, shows\n%s", got)
 		}
 		time.Sleep(5 * time.Second)
@@ -182,7 +183,8 @@ func TestSearchOnATerminal(t *testing.T) {
 		}
 		search.Stopping()
 		search.Observe(capacity.Ended{CapacityStep: report.CapacityStep{RatePerS: 10, OK: true}})
-		if got := screen.String(); !strings.Contains(got, "stopping: ") || !strings.Contains(got, "10/s held, 20/s was not") {
+		if got := screen.String(); !strings.Contains(got, "stopping: ") ||
+			!strings.Contains(got, "10/s held, 20/s was not") {
 			t.Errorf("after a signal, shows\n%s", got)
 		}
 		search.Close()

@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// takesSequences reports whether the console that w writes to takes escape sequences. Consoles since Windows 10 do, once
-// they are told to.
+// takesSequences reports whether the console that w writes to takes escape sequences. Consoles since Windows 10 do,
+// once they are told to.
 func takesSequences(w io.Writer) bool {
 	f, ok := w.(descriptor)
 	if !ok {

@@ -47,8 +47,8 @@ func TestStoringLine(t *testing.T) {
 			"are": change(func(p *delivery.Progress) {
 			p.PerS, p.Left, p.GivesUp = 12, 632*time.Second, 1<<62
 		}),
-		"waiting for storage: 735 of 8,315 stored when last seen; it cannot be read for now (GET /api/calls: 503 ]0;x " +
-			"gone), " +
+		"waiting for storage: 735 of 8,315 stored when last seen; it cannot be read for now (GET /api/calls: 503 " +
+			"]0;x gone), " +
 			"gives up in 9m20s": change(func(p *delivery.Progress) {
 			p.Err = errors.New("GET /api/calls: 503 " +
 				"\x1b]0;x\a\r\n gone")
