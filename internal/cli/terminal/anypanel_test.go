@@ -85,7 +85,8 @@ func (c chance) views() map[string]view {
 		Total: c.number() * uint64(c.IntN(2)), Guide: c.is(5), Retries: scenario.Retries{On: c.is(2)},
 	}
 	alert := measure.Alert{
-		Severity: []string{judge.High, judge.Critical, c.text()}[c.IntN(3)], KPI: c.text(), Unit: c.text(), Limit: c.any(),
+		Severity: []string{judge.High, judge.Critical, c.text()}[c.IntN(3)], KPI: c.text(), Unit: c.text(),
+		Limit: c.any(),
 	}
 	run := ran(s, c.IntN(5), c.second, event.ServerKilled{At: c.span()},
 		event.AlertChanged{AlertChange: judge.AlertChange{Alert: alert, Opened: true}})
