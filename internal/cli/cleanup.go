@@ -171,9 +171,15 @@ func (o *cleanupOptions) readReport() error {
 
 // runCleanup prints the SQL.
 func runCleanup(ctx context.Context, o *cleanupOptions) error {
+	ctx, stop := untilSignal(ctx, o.ios, onSignal{})
+	defer stop()
 	c, err := sqldb.ReadCleanup(ctx, string(o.place.Kind), o.place.Address, o.run)
-	if err != nil {
-		return withHint(err, "--verify names the server's database")
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return exitStatus(exitInterrupted)
+	case err != nil:
+		err := fmt.Errorf("%s: %s", plain.Line(o.place.Public(), '?'), plain.Reason(err))
+		return &commandError{exitNoRun, err, "--verify names the server's database"}
 	}
 	if c.Calls == 0 && o.run != "" {
 		return &commandError{

@@ -160,6 +160,9 @@ func (o *runOptions) complete(flags *pflag.FlagSet) error {
 		s.Duration = maxTotalDuration
 	}
 	trafficErr := o.traffic.complete(s, flags)
+	if exitCode(trafficErr) == exitInterrupted {
+		return trafficErr
+	}
 	var err error
 	if s.Key, err = resolveKey(s.Key, o.keyFile); err != nil {
 		return err

@@ -14,6 +14,12 @@ import (
 // signal to the process and to its group.
 const hasty = time.Second
 
+// beforeRun returns a context that a signal cancels while a command still gets ready, as it opens what it was given.
+// The caller calls stop before untilSignal takes over.
+func beforeRun() (ctx context.Context, stop func()) {
+	return signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+}
+
 // onSignal is what is done on signals; each may be nil.
 type onSignal struct {
 	first func()

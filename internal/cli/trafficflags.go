@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"slices"
 	"time"
@@ -152,7 +151,12 @@ func (o *trafficOptions) openReplay(s *scenario.Scenario, flags *pflag.FlagSet) 
 		return err
 	}
 	o.restoreGC = collectOften()
-	archive, err := openRecordings(context.Background(), recordings, s.Replay.Period)
+	ctx, stop := beforeRun()
+	defer stop()
+	archive, err := openRecordings(ctx, recordings, s.Replay.Period)
+	if err != nil && ctx.Err() != nil {
+		return interruptedOr(ctx, err)
+	}
 	if period := (*flagProblem)(nil); errors.As(err, &period) {
 		return err
 	}
