@@ -162,9 +162,9 @@ func runCapacity(ctx context.Context, o *capacityOptions) error {
 		return err
 	}
 	defer metrics.close()
-	shown := terminal.NewSearch(o.ios.screen(o.quiet))
+	shown := terminal.NewSearch(o.screen(), time.Duration(o.maxTime))
 	defer shown.Close()
-	signaled, stop := untilSignal(ctx, o.ios, shown.Stopping)
+	signaled, stop := untilSignal(ctx, o.ios, onSignal{shown.Stopping, shown.Leave})
 	defer stop()
 	env := trial.Environment{
 		Program: serverProgram, Names: flagName, Recordings: o.traffic.archive, Cumulative: metrics != nil,

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"rdiostress/internal/cli/terminal"
 	"rdiostress/internal/plain"
 	"rdiostress/internal/report"
 	"rdiostress/internal/report/github"
@@ -168,6 +169,13 @@ func (o *runOptions) addLookFlags(f *pflag.FlagSet) {
 	f.BoolVar(&o.noColor, "no-color", false, "use no colors; the variable NO_COLOR does the same")
 	f.BoolVar(&o.ascii, "ascii", false,
 		"use no characters but ASCII; a locale that is not UTF-8, and TERM=dumb, do the same")
+}
+
+// screen is where the command shows its progress, as its flags want it.
+func (o *runOptions) screen() terminal.Screen {
+	s := o.ios.screen()
+	s.Quiet, s.Color, s.ASCII = o.quiet, s.Color && !o.noColor, s.ASCII || o.ascii
+	return s
 }
 
 func (o *runOptions) tableOptions() text.Options {

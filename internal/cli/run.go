@@ -230,9 +230,9 @@ func runLoad(ctx context.Context, o *runOptions) error {
 	}
 	defer metrics.close()
 	plan := o.plan()
-	shown := terminal.NewTrial(o.ios.screen(o.quiet))
+	shown := terminal.NewTrial(o.screen())
 	defer shown.Close()
-	ctx, stop := untilSignal(ctx, o.ios, shown.Stopping)
+	ctx, stop := untilSignal(ctx, o.ios, onSignal{shown.Stopping, shown.Leave})
 	defer stop()
 	env := trial.Environment{
 		Program: serverProgram, Names: flagName, Recordings: o.traffic.archive, Cumulative: metrics != nil,
