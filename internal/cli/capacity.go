@@ -18,7 +18,6 @@ import (
 	"rdiostress/internal/flaghelp"
 	"rdiostress/internal/report"
 	"rdiostress/internal/report/html"
-	"rdiostress/internal/report/text"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/trial"
 )
@@ -185,7 +184,7 @@ func runCapacity(ctx context.Context, o *capacityOptions) error {
 				return html.WriteCapacity(w, rep, html.Options{Scenario: repeatSearch(&rep)})
 			}},
 		},
-		func(w io.Writer) error { return text.WriteCapacity(w, rep, o.tableOptions()) })
+		func(w io.Writer) error { return o.showSearch(w, &rep) })
 }
 
 // exitCode is 0 where the search found what it was asked for, if only that the rate that it was not to exceed is held.

@@ -21,6 +21,7 @@ func runGroups() []flaghelp.Group {
 			{Name: "json", Value: "file|-", Extensions: []string{"json"}},
 			{Name: "html", Value: "file|-", Extensions: []string{"html"}},
 			{Name: "quiet"},
+			{Name: "full"},
 			{Name: "no-color"},
 			{Name: "ascii"},
 		}},

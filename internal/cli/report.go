@@ -14,7 +14,6 @@ import (
 	"rdiostress/internal/plain"
 	"rdiostress/internal/report"
 	"rdiostress/internal/report/html"
-	"rdiostress/internal/report/text"
 	"rdiostress/internal/stdio"
 )
 
@@ -24,12 +23,12 @@ type reportOptions struct {
 }
 
 func newReportCmd(ios *streams) *cobra.Command {
-	o := &reportOptions{&runOptions{ios: ios}}
+	o := &reportOptions{&runOptions{ios: ios, saved: true}}
 	cmd := &cobra.Command{
 		Use:   "report FILE|-",
 		Short: "Render a saved report",
 		Long: `Report reads what run or capacity have written with --json, also older versions of them, and shows it
-again: as tables, or as a page with charts. A - stands for stdin.
+again: as a summary, as tables (--full), or as a page with charts. A - stands for stdin.
 
 The exit code is 0 once the report is rendered, whatever its verdict.`,
 		Example: `  rdiostress report report.json
@@ -50,6 +49,7 @@ The exit code is 0 once the report is rendered, whatever its verdict.`,
 	o.addLookFlags(f)
 	flaghelp.Describe(cmd, []flaghelp.Group{{Title: "Report", Flags: []flaghelp.Flag{
 		{Name: "html", Value: "file|-", Extensions: []string{"html"}},
+		{Name: "full"},
 		{Name: "no-color"},
 		{Name: "ascii"},
 	}}})
@@ -63,7 +63,7 @@ func (o *reportOptions) checkPath(flags *pflag.FlagSet) error {
 	return nil
 }
 
-// render reads a document and writes it in the forms that were asked for: tables, unless there is another.
+// render reads a document and writes it in the forms that were asked for: text, unless there is another.
 func (o *reportOptions) render(name string) error {
 	doc, err := o.read(name)
 	if err != nil {
@@ -81,7 +81,7 @@ func (o *reportOptions) render(name string) error {
 	}}
 	switch page.path {
 	case "":
-		err = o.tables(&doc)
+		err = o.show(&doc)
 	case "-":
 		err = page.write(o.ios.Out)
 	default:
@@ -96,11 +96,11 @@ func (o *reportOptions) render(name string) error {
 	return nil
 }
 
-func (o *reportOptions) tables(doc *report.Document) error {
+func (o *reportOptions) show(doc *report.Document) error {
 	if doc.Search != nil {
-		return text.WriteCapacity(o.ios.Out, *doc.Search, o.tableOptions())
+		return o.showSearch(o.ios.Out, doc.Search)
 	}
-	return text.WriteReport(o.ios.Out, *doc.Run, o.tableOptions())
+	return o.showRun(o.ios.Out, doc.Run)
 }
 
 // read reads a saved document from a file or stdin.

@@ -20,7 +20,6 @@ import (
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/report"
 	"rdiostress/internal/report/html"
-	"rdiostress/internal/report/text"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/trial"
 )
@@ -41,6 +40,8 @@ type runOptions struct {
 	quiet        bool
 	noColor      bool
 	ascii        bool
+	full         bool // tables, instead of a summary
+	saved        bool // what is shown is a saved report
 
 	duration, timeout     durationValue
 	warmUp, rampUp, think durationValue
@@ -124,7 +125,7 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	o.verify.addFlags(f)
 	o.crash.addFlags(f)
 	f.StringVar(&o.jsonFile, "json", "",
-		"write the report to this file as JSON; - writes it to stdout instead of the tables")
+		"write the report to this file as JSON; - writes it to stdout instead of the summary")
 	f.StringVar(&o.htmlFile, "html", "",
 		"write the report to this file as a page with charts, which needs no network; - writes it to stdout")
 	f.BoolVarP(&o.yes, "yes", "y", false,
@@ -245,7 +246,7 @@ func runLoad(ctx context.Context, o *runOptions) error {
 				return html.WriteReport(w, rep, html.Options{Scenario: repeatRun(&rep)})
 			}},
 		},
-		func(w io.Writer) error { return text.WriteReport(w, rep, o.tableOptions()) })
+		func(w io.Writer) error { return o.showRun(w, &rep) })
 	if left := leftText(&rep); left != "" && !o.quiet && !o.withServer {
 		fmt.Fprintln(o.ios.Err, "rdiostress: "+left)
 	}
