@@ -17,7 +17,6 @@ import (
 	"rdiostress/internal/exitcode"
 	"rdiostress/internal/flaghelp"
 	"rdiostress/internal/report"
-	"rdiostress/internal/report/html"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/trial"
 )
@@ -68,7 +67,7 @@ func notForCapacity() []string {
 	return []string{
 		"duration", "rate", "ramp-up", "warmup", "stages", "profile", "total", "think-time", "abort-on",
 		"busy-hour", "day-curve",
-		"time-scale", "junit", "markdown",
+		"time-scale",
 		"mischief", "crash-test", "crash-at", "restart-command", "client-retries", "real-clients",
 		"require-storage",
 	}
@@ -177,13 +176,7 @@ func runCapacity(ctx context.Context, o *capacityOptions) error {
 		rep.Result.Reason += "; name more --talkgroups for more unique calls"
 	}
 	rep.Result.ExitCode = o.exitCode(&out)
-	return o.conclude("the search was made", rep.Result.ExitCode,
-		[]form{
-			{"json", o.jsonFile, func(w io.Writer) error { return report.WriteCapacityJSON(w, rep) }},
-			{"html", o.htmlFile, func(w io.Writer) error {
-				return html.WriteCapacity(w, rep, html.Options{Scenario: repeatSearch(&rep)})
-			}},
-		},
+	return o.conclude("the search was made", rep.Result.ExitCode, o.forms.ofSearch(&rep),
 		func(w io.Writer) error { return o.showSearch(w, &rep) })
 }
 

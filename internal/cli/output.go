@@ -42,30 +42,27 @@ func checkReportPath(flag, path string, given bool) error {
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
-// checkReportPaths is checkReportPath for all forms. Only one of them can be on stdout.
-func (o *runOptions) checkReportPaths(flags *pflag.FlagSet) error {
-	var errs problems
-	errs = append(errs, checkReportPath("json", o.jsonFile, flags.Changed("json")),
-		checkReportPath("html", o.htmlFile, flags.Changed("html")))
-	errs.check(o.jsonFile == "-" && o.htmlFile == "-", "{json} and {html} cannot both be on stdout")
-	return errs.join()
-}
-
 // form is a way to write a result, and where to: a file, stdout ("-"), or nowhere.
 type form struct {
 	flag, path string
 	write      func(io.Writer) error
 }
 
-// writeFiles writes the forms that go to files. None that fails keeps another from being written.
-func writeFiles(forms []form) error {
+// writeFiles writes the forms that go to files, and returns the paths of those that it could write. None that fails
+// keeps another from being written.
+func writeFiles(forms []form) (written []string, err error) {
 	var errs []error
 	for _, f := range forms {
-		if f.path != "" && f.path != "-" {
-			errs = append(errs, report.WriteFile(f.path, f.write))
+		if f.path == "" || f.path == "-" {
+			continue
+		}
+		if err := report.WriteFile(f.path, f.write); err != nil {
+			errs = append(errs, err)
+		} else {
+			written = append(written, f.path)
 		}
 	}
-	return errors.Join(errs...)
+	return written, errors.Join(errs...)
 }
 
 // onStdout returns the form that takes the place of the text for people; false if none does.
@@ -81,7 +78,7 @@ func onStdout(forms []form) (form, bool) {
 // ends the command with the code that the result earned. Files come first: who reads the text can keep them waiting,
 // or be gone. When a file cannot be written, what was made, which cannot be made again, is at least shown.
 func (o *runOptions) conclude(made string, code int, forms []form, forPeople func(io.Writer) error) error {
-	fileErr := writeFiles(forms)
+	_, fileErr := writeFiles(forms)
 	inPlace, taken := onStdout(forms)
 	if taken {
 		forPeople = inPlace.write
@@ -163,8 +160,8 @@ func (o *runOptions) moreText() string {
 	switch {
 	case o.saved:
 		return "--full shows every table"
-	case o.jsonFile != "" && o.jsonFile != "-":
-		return "every table: rdiostress report " + o.jsonFile + " --full"
+	case o.forms.json != "" && o.forms.json != "-":
+		return "every table: rdiostress report " + o.forms.json + " --full"
 	default:
 		return "--full shows every table, --json FILE keeps the report"
 	}

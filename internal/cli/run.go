@@ -19,7 +19,6 @@ import (
 	"rdiostress/internal/mischief"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/report"
-	"rdiostress/internal/report/html"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/trial"
 )
@@ -35,8 +34,7 @@ type runOptions struct {
 	keyFile      string
 	withServer   bool
 	serverFlags  []string // of the bundled server
-	jsonFile     string
-	htmlFile     string
+	forms        formPaths
 	quiet        bool
 	noColor      bool
 	ascii        bool
@@ -124,10 +122,7 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	o.watch.addFlags(f)
 	o.verify.addFlags(f)
 	o.crash.addFlags(f)
-	f.StringVar(&o.jsonFile, "json", "",
-		"write the report to this file as JSON; - writes it to stdout instead of the summary")
-	f.StringVar(&o.htmlFile, "html", "",
-		"write the report to this file as a page with charts, which needs no network; - writes it to stdout")
+	o.forms.addFlags(f, "")
 	f.BoolVarP(&o.yes, "yes", "y", false,
 		"do not ask for confirmation before sending calls to a server on a public network")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "show no progress")
@@ -166,6 +161,9 @@ func (o *runOptions) complete(flags *pflag.FlagSet) error {
 		s.Duration = maxTotalDuration
 	}
 	trafficErr := o.traffic.complete(s, flags)
+	if exitCode(trafficErr) == exitInterrupted {
+		return trafficErr
+	}
 	var err error
 	if s.Key, err = resolveKey(s.Key, o.keyFile); err != nil {
 		return err
@@ -173,7 +171,7 @@ func (o *runOptions) complete(flags *pflag.FlagSet) error {
 	connectionErr := o.connection.complete(flags) // the crash test looks at --resolve
 	errs := problems{
 		o.audio.complete(s, flags), trafficErr, o.crash.complete(o, flags), nameFlags(s.Validate()),
-		o.checkReportPaths(flags), connectionErr, o.watch.complete(),
+		o.forms.check(flags), connectionErr, o.watch.complete(),
 		o.verify.complete(), o.checkMischief(),
 	}
 	errs.check(o.connection.http2 && !strings.HasPrefix(s.URL, "https:"),
@@ -239,13 +237,7 @@ func runLoad(ctx context.Context, o *runOptions) error {
 		return interruptedOr(ctx, trialError(err))
 	}
 	rep := report.New(res, version, flagName)
-	err = o.conclude("the run was made", rep.Verdict.ExitCode,
-		[]form{
-			{"json", o.jsonFile, func(w io.Writer) error { return report.WriteJSON(w, rep) }},
-			{"html", o.htmlFile, func(w io.Writer) error {
-				return html.WriteReport(w, rep, html.Options{Scenario: repeatRun(&rep)})
-			}},
-		},
+	err = o.conclude("the run was made", rep.Verdict.ExitCode, o.forms.ofRun(&rep),
 		func(w io.Writer) error { return o.showRun(w, &rep) })
 	if left := leftText(&rep); left != "" && !o.quiet && !o.withServer {
 		fmt.Fprintln(o.ios.Err, "rdiostress: "+left)

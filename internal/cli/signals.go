@@ -14,6 +14,12 @@ import (
 // signal to the process and to its group.
 const hasty = time.Second
 
+// beforeRun returns a context that a signal cancels while a command still gets ready, as it opens what it was given.
+// The caller calls stop before untilSignal takes over.
+func beforeRun() (ctx context.Context, stop func()) {
+	return signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+}
+
 // untilSignal returns a context that the first of the signals stops cancels, by default SIGINT, SIGTERM or SIGHUP,
 // after which it calls told; another one, but not SIGHUP, ends the process at once. The caller calls stop when the
 // command is over: from then on its exit code stands, whatever signals still come before the process has ended.

@@ -51,7 +51,9 @@ func capacityPage(rep *report.Capacity, opts Options) *page {
 	return p
 }
 
-func objectiveText(o report.Objective) string { return judge.ThresholdTitle(o.Name) + " " + o.LimitText() }
+func objectiveText(o report.Objective) string {
+	return judge.ThresholdTitle(o.Name) + " " + o.LimitText()
+}
 
 // capacityHead sums up what was found.
 func capacityHead(r *report.CapacityResult) (badge, head, tone string) {

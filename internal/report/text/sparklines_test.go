@@ -69,7 +69,8 @@ func TestSparklines(t *testing.T) {
 	series[2].P95S, series[4].Backlog = &slow, &behind
 	got = drawn(series)
 	for _, want := range []string{
-		"  p95                   ████              at most 2 s\n", "  backlog                       ████      at most 7\n",
+		"  p95                   ████              at most 2 s\n",
+		"  backlog                       ████      at most 7\n",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in:\n%s", want, got)

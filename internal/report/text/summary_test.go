@@ -3,6 +3,7 @@ package text
 import (
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -94,7 +95,8 @@ func TestSummaryFitsOneScreen(t *testing.T) {
 	for _, want := range []string{
 		"PASS  API handling load well", "exit code 0", "12,345 of 12,345 accepted (100.00 %)",
 		"12,345 of 12,345 acknowledged calls stored", "met: success rate over 95 %, mean under 1 s, p95 under 3 s",
-		"due → reply   43.7 ms", "accepted/s    ██", "p95           ", "backlog       ", "No problem of the server shows",
+		"due → reply   43.7 ms", "accepted/s    ██", "p95           ", "backlog       ",
+		"No problem of the server shows",
 		"rdio-scanner (4711)", "Generator     not the limit", seeMore,
 	} {
 		if !strings.Contains(got, want) {
@@ -114,7 +116,8 @@ func TestSummaryShowsWhatDecides(t *testing.T) {
 	for _, tc := range cases() {
 		rep := report.New(tc.res, "1.2.3", reporttest.Flags)
 		got := unbroken(summaryOf(t, rep, Options{Color: tc.opts.Color}))
-		for _, want := range append(append([]string{rep.Verdict.Text}, rep.Verdict.Reasons...), rep.Verdict.Warnings...) {
+		v := rep.Verdict
+		for _, want := range slices.Concat([]string{v.Text}, v.Reasons, v.Warnings) {
 			if want = unbroken(want); !strings.Contains(got, want) {
 				t.Errorf("%s: no %q in:\n%s", tc.name, want, got)
 			}

@@ -144,13 +144,14 @@ func (p *page) trafficRows(rep *report.Report) {
 		if g.BreakingPoint != nil {
 			paint = p.ink.yellow
 		}
-		p.row("Batches", 2, paint, strings.TrimPrefix(strings.TrimPrefix(guideText(g), "Batches "), "The guide's batches: "))
+		words := strings.TrimPrefix(guideText(g), "The guide's batches: ")
+		p.row("Batches", 2, paint, strings.TrimPrefix(words, "Batches "))
 	}
 	if t := rep.Traffic; t != nil && t.Duplicates != nil {
 		d := t.Duplicates
-		p.row("Duplicates", 2, p.ink.dim, fmt.Sprintf("%s sent on purpose, in no other figure: %s accepted, %s answered "+
-			"as duplicates, %s otherwise", units.Count(d.Sent), units.Count(d.Accepted), units.Count(d.Rejected),
-			units.Count(d.Failed)))
+		p.row("Duplicates", 2, p.ink.dim, fmt.Sprintf(
+			"%s sent on purpose, in no other figure: %s accepted, %s answered as duplicates, %s otherwise",
+			units.Count(d.Sent), units.Count(d.Accepted), units.Count(d.Rejected), units.Count(d.Failed)))
 	}
 	if t := rep.Traffic; t != nil && t.Replay != nil {
 		p.recordingsRow(t.Replay)
