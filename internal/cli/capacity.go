@@ -155,17 +155,24 @@ func runCapacity(ctx context.Context, o *capacityOptions) error {
 	if err := o.confirm(ctx, net.DefaultResolver.LookupNetIP); err != nil {
 		return err
 	}
+	metrics, err := o.startMetrics(ctx)
+	if err != nil {
+		return err
+	}
+	defer metrics.close()
 	shown := terminal.NewSearch(o.ios.screen(o.quiet))
 	defer shown.Close()
 	signaled, stop := untilSignal(ctx, o.ios, shown.Stopping)
 	defer stop()
-	env := trial.Environment{Program: serverProgram, Names: flagName, Recordings: o.traffic.archive}
+	env := trial.Environment{
+		Program: serverProgram, Names: flagName, Recordings: o.traffic.archive, Cumulative: metrics != nil,
+	}
 	stopServer, err := startServer(signaled, &env, &plan.Trial, shown.Before())
 	if err != nil {
 		return interruptedOr(signaled, trialError(err))
 	}
 	defer stopServer()
-	out, err := capacity.Run(signaled, plan, env, shown)
+	out, err := capacity.Run(signaled, plan, env, metrics.besidesSearch(shown))
 	shown.Close()
 	if err != nil {
 		return interruptedOr(signaled, trialError(err))
@@ -176,8 +183,10 @@ func runCapacity(ctx context.Context, o *capacityOptions) error {
 		rep.Result.Reason += "; name more --talkgroups for more unique calls"
 	}
 	rep.Result.ExitCode = o.exitCode(&out)
-	return o.conclude("the search was made", rep.Result.ExitCode, o.forms.ofSearch(&rep),
+	err = o.conclude("the search was made", rep.Result.ExitCode, o.forms.ofSearch(&rep),
 		func(w io.Writer) error { return o.showSearch(w, &rep) })
+	metrics.end(signaled, err)
+	return err
 }
 
 // exitCode is 0 where the search found what it was asked for, if only that the rate that it was not to exceed is held.

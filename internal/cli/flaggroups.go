@@ -18,6 +18,7 @@ func runGroups() []flaghelp.Group {
 	return []flaghelp.Group{
 		targetGroup(), loadGroup(), callsGroup(), monitoringGroup(),
 		{Title: "Report", Flags: append(formGroup(""), []flaghelp.Flag{
+			{Name: "prometheus", Value: "address", Values: list("127.0.0.1:", "0.0.0.0:")},
 			{Name: "quiet"},
 			{Name: "full"},
 			{Name: "no-color"},

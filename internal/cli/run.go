@@ -35,6 +35,7 @@ type runOptions struct {
 	withServer   bool
 	serverFlags  []string // of the bundled server
 	forms        formPaths
+	prometheus   string // address to serve metrics on; empty: none are served
 	quiet        bool
 	noColor      bool
 	ascii        bool
@@ -123,6 +124,8 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	o.verify.addFlags(f)
 	o.crash.addFlags(f)
 	o.forms.addFlags(f, "")
+	f.StringVar(&o.prometheus, "prometheus", "",
+		"serve metrics for Prometheus on this address while running, such as :9100; a port alone is on 127.0.0.1")
 	f.BoolVarP(&o.yes, "yes", "y", false,
 		"do not ask for confirmation before sending calls to a server on a public network")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "show no progress")
@@ -172,7 +175,7 @@ func (o *runOptions) complete(flags *pflag.FlagSet) error {
 	errs := problems{
 		o.audio.complete(s, flags), trafficErr, o.crash.complete(o, flags), nameFlags(s.Validate()),
 		o.forms.check(flags), connectionErr, o.watch.complete(),
-		o.verify.complete(), o.checkMischief(),
+		o.verify.complete(), o.checkMischief(), o.completePrometheus(flags),
 	}
 	errs.check(o.connection.http2 && !strings.HasPrefix(s.URL, "https:"),
 		"{http2} is for targets whose {url} begins with https://")
@@ -220,18 +223,25 @@ func runLoad(ctx context.Context, o *runOptions) error {
 	if err := o.confirm(ctx, find); err != nil {
 		return err
 	}
+	metrics, err := o.startMetrics(ctx)
+	if err != nil {
+		return err
+	}
+	defer metrics.close()
 	plan := o.plan()
 	shown := terminal.NewTrial(o.ios.screen(o.quiet))
 	defer shown.Close()
 	ctx, stop := untilSignal(ctx, o.ios, shown.Stopping)
 	defer stop()
-	env := trial.Environment{Program: serverProgram, Names: flagName, Recordings: o.traffic.archive}
+	env := trial.Environment{
+		Program: serverProgram, Names: flagName, Recordings: o.traffic.archive, Cumulative: metrics != nil,
+	}
 	stopServer, err := startServer(ctx, &env, &plan, shown)
 	if err != nil {
 		return interruptedOr(ctx, trialError(err))
 	}
 	defer stopServer()
-	res, err := env.Run(ctx, plan, shown)
+	res, err := env.Run(ctx, plan, metrics.besides(shown))
 	shown.Close()
 	if err != nil {
 		return interruptedOr(ctx, trialError(err))
@@ -242,6 +252,7 @@ func runLoad(ctx context.Context, o *runOptions) error {
 	if left := leftText(&rep); left != "" && !o.quiet && !o.withServer {
 		fmt.Fprintln(o.ios.Err, "rdiostress: "+left)
 	}
+	metrics.end(ctx, err)
 	return err
 }
 

@@ -95,7 +95,7 @@ func runSink(ctx context.Context, o *sinkOptions) error {
 		Key: o.key, Received: got.Add, List: http.Handler(got),
 	})
 	if err != nil {
-		return listenError(o.listen, err)
+		return listenError("--listen ", o.listen, err)
 	}
 	_, err = fmt.Fprintf(o.ios.Out, "%s%s\n", listening, listenURL(s.Address()))
 	if err == nil || stdio.ReaderGone(err) {
