@@ -10,8 +10,10 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"rdiostress/internal/cli/terminal"
 	"rdiostress/internal/plain"
 	"rdiostress/internal/report"
+	"rdiostress/internal/report/github"
 	"rdiostress/internal/report/text"
 	"rdiostress/internal/stdio"
 )
@@ -44,8 +46,18 @@ func checkReportPath(flag, path string, given bool) error {
 
 // form is a way to write a result, and where to: a file, stdout ("-"), or nowhere.
 type form struct {
-	flag, path string
+	flag, path string // no flag if nobody asked for the form
 	write      func(io.Writer) error
+	// add, if not nil, writes a form of at most so many bytes, which is added to the file.
+	add func(w io.Writer, most int) error
+}
+
+// toFile writes the form into its file.
+func (f *form) toFile() error {
+	if f.add != nil {
+		return github.AppendSummary(f.path, f.add)
+	}
+	return report.WriteFile(f.path, f.write)
 }
 
 // writeFiles writes the forms that go to files, and returns the paths of those that it could write. None that fails
@@ -53,10 +65,10 @@ type form struct {
 func writeFiles(forms []form) (written []string, err error) {
 	var errs []error
 	for _, f := range forms {
-		if f.path == "" || f.path == "-" {
+		if f.flag == "" || f.path == "" || f.path == "-" {
 			continue
 		}
-		if err := report.WriteFile(f.path, f.write); err != nil {
+		if err := f.toFile(); err != nil {
 			errs = append(errs, err)
 		} else {
 			written = append(written, f.path)
@@ -67,7 +79,7 @@ func writeFiles(forms []form) (written []string, err error) {
 
 // onStdout returns the form that takes the place of the text for people; false if none does.
 func onStdout(forms []form) (form, bool) {
-	i := slices.IndexFunc(forms, func(f form) bool { return f.path == "-" })
+	i := slices.IndexFunc(forms, func(f form) bool { return f.flag != "" && f.path == "-" })
 	if i < 0 {
 		return form{}, false
 	}
@@ -79,6 +91,7 @@ func onStdout(forms []form) (form, bool) {
 // or be gone. When a file cannot be written, what was made, which cannot be made again, is at least shown.
 func (o *runOptions) conclude(made string, code int, forms []form, forPeople func(io.Writer) error) error {
 	_, fileErr := writeFiles(forms)
+	o.addUnasked(forms)
 	inPlace, taken := onStdout(forms)
 	if taken {
 		forPeople = inPlace.write
@@ -112,10 +125,30 @@ func (o *runOptions) conclude(made string, code int, forms []form, forPeople fun
 	}
 }
 
+// addUnasked writes the forms that nobody asked for. One that fails changes no exit code.
+func (o *runOptions) addUnasked(forms []form) {
+	for _, f := range forms {
+		if f.flag != "" {
+			continue
+		}
+		if err := f.toFile(); err != nil {
+			fmt.Fprintf(o.ios.Err, "rdiostress: warning: %s\n", plain.Text(err.Error()))
+		}
+	}
+}
+
+// annotate tells the runner of a CI job what is wrong, if there is one. It reads stderr as it reads stdout, which may
+// have a report.
+func (o *runOptions) annotate(list github.Annotations) {
+	if o.ios.env("GITHUB_ACTIONS") == "true" {
+		_ = list.Write(o.ios.Err) // nobody is left to tell
+	}
+}
+
 // whereReport says where the figures are that could not be shown.
 func whereReport(forms []form) string {
 	for _, f := range forms {
-		if f.path != "" {
+		if f.flag != "" && f.path != "" {
 			return "; the report is in " + f.path
 		}
 	}
@@ -165,6 +198,13 @@ func (o *runOptions) moreText() string {
 	default:
 		return "--full shows every table, --json FILE keeps the report"
 	}
+}
+
+// screen is where the command shows its progress, as its flags want it.
+func (o *runOptions) screen() terminal.Screen {
+	s := o.ios.screen()
+	s.Quiet, s.Color, s.ASCII = o.quiet, s.Color && !o.noColor, s.ASCII || o.ascii
+	return s
 }
 
 func (o *runOptions) tableOptions() text.Options {

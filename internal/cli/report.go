@@ -58,6 +58,7 @@ const formRead = "json"
 
 // checkForms checks where the forms go. None may take the place of the report that is read.
 func (o *reportOptions) checkForms(flags *pflag.FlagSet, read string) error {
+	o.forms.step = o.ios.env(stepSummary)
 	errs := problems{o.forms.check(flags)}
 	for _, one := range o.forms.flags() {
 		errs.check(sameFile(*one.path, read), "{"+one.Name+"} %s: it is the report that is to be read", *one.path)

@@ -84,9 +84,12 @@ func (s *streams) ascii(toTerminal bool) bool {
 	return locale != "" && !strings.Contains(locale, "utf-8") && !strings.Contains(locale, "utf8")
 }
 
-// screen is where a command shows its progress.
-func (s *streams) screen(quiet bool) terminal.Screen {
-	return terminal.Screen{W: s.Err, IsTerminal: s.ErrTerminal, Quiet: quiet, Names: flagName}
+// screen is where a command shows its progress: a dumb terminal has lines, as a log has.
+func (s *streams) screen() terminal.Screen {
+	return terminal.Screen{
+		W: s.Err, IsTerminal: s.ErrTerminal && s.env("TERM") != dumbTerminal, Names: flagName,
+		Color: s.color(s.ErrTerminal), ASCII: s.ascii(s.ErrTerminal),
+	}
 }
 
 const (

@@ -192,7 +192,7 @@ func TestSignalAtTheEnd(t *testing.T) {
 	}
 	ios, _, _ := testStreams()
 	ios.Own = true
-	_, stop := untilSignal(t.Context(), ios, func() {}, syscall.SIGHUP)
+	_, stop := untilSignal(t.Context(), ios, onSignal{}, syscall.SIGHUP)
 	stop()
 	for range 3 {
 		if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
