@@ -43,7 +43,7 @@ func (p *formPaths) flags() []formFlag {
 	}
 	return []formFlag{
 		named("json", "json", &p.json,
-			"write the report to this file as JSON; - writes it to stdout instead of the tables"),
+			"write the report to this file as JSON; - writes it to stdout instead of the summary"),
 		named("html", "html", &p.html,
 			"write the report to this file as a page with charts, which needs no network; - writes it to stdout"),
 		named("markdown", "md", &p.markdown,

@@ -77,7 +77,7 @@ func writeFiles(forms []form) (written []string, err error) {
 	return written, errors.Join(errs...)
 }
 
-// onStdout returns the form that takes the place of the tables; false if none does.
+// onStdout returns the form that takes the place of the text for people; false if none does.
 func onStdout(forms []form) (form, bool) {
 	i := slices.IndexFunc(forms, func(f form) bool { return f.flag != "" && f.path == "-" })
 	if i < 0 {
@@ -87,7 +87,7 @@ func onStdout(forms []form) (form, bool) {
 }
 
 // conclude writes a result in the forms that were asked for, and for people unless one of them took their place, and
-// ends the command with the code that the result earned. Files come first: who reads the tables can keep them waiting,
+// ends the command with the code that the result earned. Files come first: who reads the text can keep them waiting,
 // or be gone. When a file cannot be written, what was made, which cannot be made again, is at least shown.
 func (o *runOptions) conclude(made string, code int, forms []form, forPeople func(io.Writer) error) error {
 	_, fileErr := writeFiles(forms)
@@ -101,7 +101,7 @@ func (o *runOptions) conclude(made string, code int, forms []form, forPeople fun
 	case fileErr != nil && outErr != nil:
 		return &commandError{
 			unwritten(code),
-			fmt.Errorf("%w\ncannot write the tables to stdout either: %s", fileErr, plain.Reason(outErr)), "",
+			fmt.Errorf("%w\ncannot write the result to stdout either: %s", fileErr, plain.Reason(outErr)), "",
 		}
 	case fileErr != nil && taken:
 		return &commandError{unwritten(code), fileErr, made + ", and its report is on stdout"}
@@ -113,10 +113,10 @@ func (o *runOptions) conclude(made string, code int, forms []form, forPeople fun
 			fmt.Sprintf("%s; --%s FILE keeps its report, whoever reads stdout", made, inPlace.flag),
 		}
 	case outErr != nil && !stdio.ReaderGone(outErr): // who has gone does not want them
-		err := fmt.Errorf("cannot write the tables to stdout: %s", plain.Reason(outErr))
+		err := fmt.Errorf("cannot write the result to stdout: %s", plain.Reason(outErr))
 		return &commandError{unwritten(code), err, ""}
 	case outErr != nil && code == exitInterrupted:
-		fmt.Fprintln(o.ios.Err, "rdiostress: what read the tables has ended, so they are not shown"+whereReport(forms))
+		fmt.Fprintln(o.ios.Err, "rdiostress: what read the result has ended, so it is not shown"+whereReport(forms))
 		return exitStatus(code)
 	case code != exitOK:
 		return exitStatus(code)
@@ -166,9 +166,38 @@ func unwritten(code int) int {
 
 // addLookFlags adds the flags that say how text for people looks.
 func (o *runOptions) addLookFlags(f *pflag.FlagSet) {
+	f.BoolVar(&o.full, "full", false, "show every table, instead of a summary that fits on one screen")
 	f.BoolVar(&o.noColor, "no-color", false, "use no colors; the variable NO_COLOR does the same")
 	f.BoolVar(&o.ascii, "ascii", false,
 		"use no characters but ASCII; a locale that is not UTF-8, and TERM=dumb, do the same")
+}
+
+// showRun writes a run for people.
+func (o *runOptions) showRun(w io.Writer, rep *report.Report) error {
+	if o.full {
+		return text.WriteReport(w, *rep, o.tableOptions())
+	}
+	return text.WriteSummary(w, *rep, o.tableOptions())
+}
+
+// showSearch writes a search for a capacity for people.
+func (o *runOptions) showSearch(w io.Writer, rep *report.Capacity) error {
+	if o.full {
+		return text.WriteCapacity(w, *rep, o.tableOptions())
+	}
+	return text.WriteCapacitySummary(w, *rep, o.tableOptions())
+}
+
+// moreText says how what a summary leaves out can be seen. A run is not made again for it where its report was kept.
+func (o *runOptions) moreText() string {
+	switch {
+	case o.saved:
+		return "--full shows every table"
+	case o.forms.json != "" && o.forms.json != "-":
+		return "every table: rdiostress report " + o.forms.json + " --full"
+	default:
+		return "--full shows every table, --json FILE keeps the report"
+	}
 }
 
 // screen is where the command shows its progress, as its flags want it.
@@ -184,5 +213,6 @@ func (o *runOptions) tableOptions() text.Options {
 		Width: o.ios.width(),
 		Color: o.ios.color(o.ios.OutTerminal) && !o.noColor,
 		ASCII: o.ios.ascii(o.ios.OutTerminal) || o.ascii,
+		More:  o.moreText(),
 	}
 }

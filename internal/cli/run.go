@@ -20,7 +20,6 @@ import (
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/report"
 	"rdiostress/internal/report/github"
-	"rdiostress/internal/report/text"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/trial"
 )
@@ -41,6 +40,8 @@ type runOptions struct {
 	quiet        bool
 	noColor      bool
 	ascii        bool
+	full         bool // tables, instead of a summary
+	saved        bool // what is shown is a saved report
 
 	duration, timeout     durationValue
 	warmUp, rampUp, think durationValue
@@ -249,7 +250,7 @@ func runLoad(ctx context.Context, o *runOptions) error {
 	}
 	rep := report.New(res, version, flagName)
 	err = o.conclude("the run was made", rep.Verdict.ExitCode, o.forms.ofRun(&rep),
-		func(w io.Writer) error { return text.WriteReport(w, rep, o.tableOptions()) })
+		func(w io.Writer) error { return o.showRun(w, &rep) })
 	o.annotate(github.OfRun(&rep))
 	if left := leftText(&rep); left != "" && !o.quiet && !o.withServer {
 		fmt.Fprintln(o.ios.Err, "rdiostress: "+left)
