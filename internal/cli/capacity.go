@@ -17,7 +17,7 @@ import (
 	"rdiostress/internal/exitcode"
 	"rdiostress/internal/flaghelp"
 	"rdiostress/internal/report"
-	"rdiostress/internal/report/text"
+	"rdiostress/internal/report/github"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/trial"
 )
@@ -161,9 +161,9 @@ func runCapacity(ctx context.Context, o *capacityOptions) error {
 		return err
 	}
 	defer published.close()
-	shown := terminal.NewSearch(o.ios.screen(o.quiet))
+	shown := terminal.NewSearch(o.screen(), time.Duration(o.maxTime))
 	defer shown.Close()
-	signaled, stop := untilSignal(ctx, o.ios, published.unlessWaiting(shown.Stopping))
+	signaled, stop := untilSignal(ctx, o.ios, onSignal{published.unlessWaiting(shown.Stopping), shown.Leave})
 	defer stop()
 	env := trial.Environment{
 		Program: serverProgram, Names: flagName, Recordings: o.traffic.archive, Cumulative: published.needsCumulative(),
@@ -185,7 +185,8 @@ func runCapacity(ctx context.Context, o *capacityOptions) error {
 	}
 	rep.Result.ExitCode = o.exitCode(&out)
 	err = o.conclude("the search was made", rep.Result.ExitCode, o.forms.ofSearch(&rep),
-		func(w io.Writer) error { return text.WriteCapacity(w, rep, o.tableOptions()) })
+		func(w io.Writer) error { return o.showSearch(w, &rep) })
+	o.annotate(github.OfSearch(&rep))
 	published.end(signaled, err, finalOfSearch(&rep))
 	return err
 }

@@ -171,7 +171,7 @@ func (o *cleanupOptions) readReport() error {
 
 // runCleanup prints the SQL.
 func runCleanup(ctx context.Context, o *cleanupOptions) error {
-	ctx, stop := untilSignal(ctx, o.ios, func() {})
+	ctx, stop := untilSignal(ctx, o.ios, onSignal{})
 	defer stop()
 	c, err := sqldb.ReadCleanup(ctx, string(o.place.Kind), o.place.Address, o.run)
 	switch {

@@ -19,6 +19,7 @@ func runGroups() []flaghelp.Group {
 		targetGroup(), loadGroup(), callsGroup(), monitoringGroup(),
 		{Title: "Report", Flags: slices.Concat(formGroup(""), publishGroup(), []flaghelp.Flag{
 			{Name: "quiet"},
+			{Name: "full"},
 			{Name: "no-color"},
 			{Name: "ascii"},
 		})},

@@ -83,7 +83,7 @@ func TestPageFollowsARun(t *testing.T) {
 	direct := pageAt.FindStringSubmatch(errs.String())[1]
 	stalled := stall(t, strings.TrimPrefix(direct, "http://"))
 	defer stalled.Close()
-	p := startProxy(t, strings.TrimPrefix(direct, "http://"))
+	p := startCuttable(t, strings.TrimPrefix(direct, "http://"))
 	b := openPage(t, chromium, "http://"+p.listener.Addr().String()+"/")
 	const text = `document.getElementById("main").innerText`
 	waitUntil(t, "the page shows uploads", func() bool {
@@ -165,8 +165,8 @@ func stall(t *testing.T, address string) net.Conn {
 	return conn
 }
 
-// proxy passes connections on, until it cuts them.
-type proxy struct {
+// cuttable passes connections on, until it cuts them.
+type cuttable struct {
 	listener net.Listener
 	target   string
 	work     sync.WaitGroup
@@ -175,13 +175,13 @@ type proxy struct {
 	conns []net.Conn
 }
 
-func startProxy(t *testing.T, target string) *proxy {
+func startCuttable(t *testing.T, target string) *cuttable {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &proxy{listener: ln, target: target}
+	p := &cuttable{listener: ln, target: target}
 	p.work.Go(p.accept)
 	t.Cleanup(func() {
 		ln.Close()
@@ -191,7 +191,7 @@ func startProxy(t *testing.T, target string) *proxy {
 	return p
 }
 
-func (p *proxy) accept() {
+func (p *cuttable) accept() {
 	for {
 		in, err := p.listener.Accept()
 		if err != nil {
@@ -216,7 +216,7 @@ func (p *proxy) accept() {
 }
 
 // cut closes all connections.
-func (p *proxy) cut() {
+func (p *cuttable) cut() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, c := range p.conns {

@@ -82,7 +82,7 @@ The exit code is 1 if under 95 % of the calls would be sent, those that are encr
 }
 
 func (o *replayCheckOptions) run(ctx context.Context) error {
-	ctx, stop := untilSignal(ctx, o.ios, func() {})
+	ctx, stop := untilSignal(ctx, o.ios, onSignal{})
 	defer stop()
 	result, err := o.examine(ctx)
 	switch {

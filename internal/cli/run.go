@@ -19,7 +19,7 @@ import (
 	"rdiostress/internal/mischief"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/report"
-	"rdiostress/internal/report/text"
+	"rdiostress/internal/report/github"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/trial"
 )
@@ -40,6 +40,8 @@ type runOptions struct {
 	quiet        bool
 	noColor      bool
 	ascii        bool
+	full         bool // tables, instead of a summary
+	saved        bool // what is shown is a saved report
 
 	duration, timeout     durationValue
 	warmUp, rampUp, think durationValue
@@ -170,6 +172,7 @@ func (o *runOptions) complete(flags *pflag.FlagSet) error {
 		return err
 	}
 	connectionErr := o.connection.complete(flags) // the crash test looks at --resolve
+	o.forms.step, o.forms.byItself = o.ios.env(stepSummary), true
 	errs := problems{
 		o.audio.complete(s, flags), trafficErr, o.crash.complete(o, flags), nameFlags(s.Validate()),
 		o.forms.check(flags), connectionErr, o.watch.complete(),
@@ -227,9 +230,9 @@ func runLoad(ctx context.Context, o *runOptions) error {
 	}
 	defer published.close()
 	plan := o.plan()
-	shown := terminal.NewTrial(o.ios.screen(o.quiet))
+	shown := terminal.NewTrial(o.screen())
 	defer shown.Close()
-	ctx, stop := untilSignal(ctx, o.ios, published.unlessWaiting(shown.Stopping))
+	ctx, stop := untilSignal(ctx, o.ios, onSignal{published.unlessWaiting(shown.Stopping), shown.Leave})
 	defer stop()
 	env := trial.Environment{
 		Program: serverProgram, Names: flagName, Recordings: o.traffic.archive, Cumulative: published.needsCumulative(),
@@ -246,7 +249,8 @@ func runLoad(ctx context.Context, o *runOptions) error {
 	}
 	rep := report.New(res, version, flagName)
 	err = o.conclude("the run was made", rep.Verdict.ExitCode, o.forms.ofRun(&rep),
-		func(w io.Writer) error { return text.WriteReport(w, rep, o.tableOptions()) })
+		func(w io.Writer) error { return o.showRun(w, &rep) })
+	o.annotate(github.OfRun(&rep))
 	if left := leftText(&rep); left != "" && !o.quiet && !o.withServer {
 		fmt.Fprintln(o.ios.Err, "rdiostress: "+left)
 	}

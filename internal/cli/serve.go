@@ -163,7 +163,7 @@ func resolveListen(ctx context.Context, listen string) (*net.TCPAddr, error) {
 // runServe serves until a signal comes or ctx ends.
 func runServe(ctx context.Context, o *serveOptions) (err error) {
 	defer boundMemory()()
-	ctx, stop := untilSignal(ctx, o.ios, func() {}, o.stopSignals()...) // the log says so
+	ctx, stop := untilSignal(ctx, o.ios, onSignal{}, o.stopSignals()...) // the log says so
 	defer stop()
 	if o.stopOnEOF {
 		ctx = untilEOF(ctx, o.ios.In)

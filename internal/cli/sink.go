@@ -88,7 +88,7 @@ func (o *sinkOptions) complete(ctx context.Context) (err error) {
 
 // runSink receives until a signal comes or ctx ends.
 func runSink(ctx context.Context, o *sinkOptions) error {
-	ctx, stop := untilSignal(ctx, o.ios, func() {})
+	ctx, stop := untilSignal(ctx, o.ios, onSignal{})
 	defer stop()
 	got := sink.NewList(o.keep)
 	s, err := sink.Listen(ctx, o.address.String(), sink.Options{

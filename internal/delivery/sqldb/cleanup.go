@@ -81,8 +81,22 @@ func (p *database) cleanup(ctx context.Context, run string) (Cleanup, error) {
 			child.table, child.column, id, table, where)))
 	}
 	c.Statements = append(c.Statements, t(fmt.Sprintf("DELETE FROM %s WHERE %s", table, where)))
+	if s.grouped {
+		before, after := groupStatements(table, where)
+		c.Statements = append(append([]string{t(before)}, c.Statements...), t(after))
+	}
 	c.Files, err = p.filesOf(ctx, table, bare(s.columns[colFile]), where)
 	return c, err
+}
+
+// groupStatements remove the groups that tr-engine puts calls of several recorders into, if no other call is in them.
+// Calls refer to their group, so that it can only go after them, when nothing shows any more which group was theirs.
+func groupStatements(table, where string) (before, after string) {
+	const group, kept = `"call_group_id"`, `"rdiostress_groups"`
+	return fmt.Sprintf("CREATE TEMPORARY TABLE %s ON COMMIT DROP AS SELECT DISTINCT %s FROM %s WHERE %s AND %[2]s IS "+
+			"NOT NULL", kept, group, table, where),
+		fmt.Sprintf(`DELETE FROM "call_groups" WHERE "id" IN (SELECT %s FROM %s) AND NOT EXISTS (SELECT 1 FROM %s c `+
+			`WHERE c.%[1]s = "call_groups"."id")`, group, kept, table)
 }
 
 // filesOf returns the query that lists the files with the audio of calls; empty if none of these calls has a file.
