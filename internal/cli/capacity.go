@@ -17,7 +17,7 @@ import (
 	"rdiostress/internal/exitcode"
 	"rdiostress/internal/flaghelp"
 	"rdiostress/internal/report"
-	"rdiostress/internal/report/text"
+	"rdiostress/internal/report/github"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/trial"
 )
@@ -185,7 +185,8 @@ func runCapacity(ctx context.Context, o *capacityOptions) error {
 	}
 	rep.Result.ExitCode = o.exitCode(&out)
 	err = o.conclude("the search was made", rep.Result.ExitCode, o.forms.ofSearch(&rep),
-		func(w io.Writer) error { return text.WriteCapacity(w, rep, o.tableOptions()) })
+		func(w io.Writer) error { return o.showSearch(w, &rep) })
+	o.annotate(github.OfSearch(&rep))
 	metrics.end(signaled, err)
 	return err
 }

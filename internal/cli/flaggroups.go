@@ -20,6 +20,7 @@ func runGroups() []flaghelp.Group {
 		{Title: "Report", Flags: append(formGroup(""), []flaghelp.Flag{
 			{Name: "prometheus", Value: "address", Values: list("127.0.0.1:", "0.0.0.0:")},
 			{Name: "quiet"},
+			{Name: "full"},
 			{Name: "no-color"},
 			{Name: "ascii"},
 		}...)},

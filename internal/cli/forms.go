@@ -14,10 +14,20 @@ import (
 	"rdiostress/internal/report/csv"
 	"rdiostress/internal/report/hdrlog"
 	"rdiostress/internal/report/html"
+	"rdiostress/internal/report/junit"
+	"rdiostress/internal/report/markdown"
 )
 
 // formPaths are where the forms of a report go: a file each, "-" for stdout, or nowhere if empty.
-type formPaths struct{ json, html, csv, hdrLog string }
+type formPaths struct {
+	json, html, markdown, junit, csv, hdrLog string
+
+	step     string // the summary of the CI job's step; empty if there is none
+	byItself bool   // add to it without being asked to
+}
+
+// stepSummary is the variable in which a job of GitHub Actions has the path of its step's summary.
+const stepSummary = "GITHUB_STEP_SUMMARY"
 
 // formFlag is the flag of a form.
 type formFlag struct {
@@ -33,9 +43,13 @@ func (p *formPaths) flags() []formFlag {
 	}
 	return []formFlag{
 		named("json", "json", &p.json,
-			"write the report to this file as JSON; - writes it to stdout instead of the tables"),
+			"write the report to this file as JSON; - writes it to stdout instead of the summary"),
 		named("html", "html", &p.html,
 			"write the report to this file as a page with charts, which needs no network; - writes it to stdout"),
+		named("markdown", "md", &p.markdown,
+			"write a summary of the report to this file as Markdown; - writes it to stdout"),
+		named("junit", "xml", &p.junit,
+			"write thresholds, alerts and findings to this file as test results (JUnit XML); - writes them to stdout"),
 		named("csv", "csv", &p.csv,
 			"write the figures of each interval to this file as CSV; - writes them to stdout"),
 		named("hdr-log", "hlog", &p.hdrLog,
@@ -102,24 +116,45 @@ func sameFile(a, b string) bool {
 
 // ofRun are the forms of the report of a run.
 func (p *formPaths) ofRun(rep *report.Report) []form {
-	return []form{
-		{"json", p.json, func(w io.Writer) error { return report.WriteJSON(w, *rep) }},
-		{"html", p.html, func(w io.Writer) error {
+	return p.withSummary([]form{
+		{flag: "json", path: p.json, write: func(w io.Writer) error { return report.WriteJSON(w, *rep) }},
+		{flag: "html", path: p.html, write: func(w io.Writer) error {
 			return html.WriteReport(w, *rep, html.Options{Scenario: repeatRun(rep)})
 		}},
-		{"csv", p.csv, func(w io.Writer) error { return csv.WriteReport(w, *rep) }},
-		{"hdr-log", p.hdrLog, func(w io.Writer) error { return hdrlog.WriteReport(w, *rep) }},
-	}
+		{flag: "junit", path: p.junit, write: func(w io.Writer) error { return junit.WriteReport(w, *rep) }},
+		{flag: "csv", path: p.csv, write: func(w io.Writer) error { return csv.WriteReport(w, *rep) }},
+		{flag: "hdr-log", path: p.hdrLog, write: func(w io.Writer) error { return hdrlog.WriteReport(w, *rep) }},
+	}, func(w io.Writer, most int) error {
+		return markdown.WriteReport(w, *rep, markdown.Options{Scenario: repeatRun(rep), MaxBytes: most})
+	})
 }
 
 // ofSearch are the forms of the report of a search for a capacity.
 func (p *formPaths) ofSearch(rep *report.Capacity) []form {
-	return []form{
-		{"json", p.json, func(w io.Writer) error { return report.WriteCapacityJSON(w, *rep) }},
-		{"html", p.html, func(w io.Writer) error {
+	return p.withSummary([]form{
+		{flag: "json", path: p.json, write: func(w io.Writer) error { return report.WriteCapacityJSON(w, *rep) }},
+		{flag: "html", path: p.html, write: func(w io.Writer) error {
 			return html.WriteCapacity(w, *rep, html.Options{Scenario: repeatSearch(rep)})
 		}},
-		{"csv", p.csv, func(w io.Writer) error { return csv.WriteCapacity(w, *rep) }},
-		{"hdr-log", p.hdrLog, func(w io.Writer) error { return hdrlog.WriteCapacity(w, *rep) }},
+		{flag: "junit", path: p.junit, write: func(w io.Writer) error { return junit.WriteCapacity(w, *rep) }},
+		{flag: "csv", path: p.csv, write: func(w io.Writer) error { return csv.WriteCapacity(w, *rep) }},
+		{flag: "hdr-log", path: p.hdrLog, write: func(w io.Writer) error { return hdrlog.WriteCapacity(w, *rep) }},
+	}, func(w io.Writer, most int) error {
+		return markdown.WriteCapacity(w, *rep, markdown.Options{Scenario: repeatSearch(rep), MaxBytes: most})
+	})
+}
+
+// withSummary adds the summaries to the forms: the one that was asked for, and that of the CI job's step. The latter is
+// added to what other programs have written there, also if its path was named.
+func (p *formPaths) withSummary(forms []form, summary func(w io.Writer, most int) error) []form {
+	asked := form{flag: "markdown", path: p.markdown, write: func(w io.Writer) error { return summary(w, 0) }}
+	named := sameFile(p.markdown, p.step)
+	if named {
+		asked.add = summary
 	}
+	forms = append(forms, asked)
+	if p.byItself && p.step != "" && !named {
+		forms = append(forms, form{path: p.step, add: summary})
+	}
+	return forms
 }

@@ -13,7 +13,6 @@ import (
 	"rdiostress/internal/inputfile"
 	"rdiostress/internal/plain"
 	"rdiostress/internal/report"
-	"rdiostress/internal/report/text"
 	"rdiostress/internal/stdio"
 )
 
@@ -23,12 +22,12 @@ type reportOptions struct {
 }
 
 func newReportCmd(ios *streams) *cobra.Command {
-	o := &reportOptions{&runOptions{ios: ios}}
+	o := &reportOptions{&runOptions{ios: ios, saved: true}}
 	cmd := &cobra.Command{
 		Use:   "report FILE|-",
 		Short: "Render a saved report",
 		Long: `Report reads what run or capacity have written with --json, also older versions of them, and shows it
-again: as tables, or in any other form that run has. A - stands for stdin.
+again: as a summary, as tables (--full), or in any other form that run has. A - stands for stdin.
 
 The exit code is 0 once the report is rendered, whatever its verdict.`,
 		Example: `  rdiostress report report.json
@@ -48,7 +47,8 @@ The exit code is 0 once the report is rendered, whatever its verdict.`,
 	o.forms.addFlags(f, formRead)
 	o.addLookFlags(f)
 	flaghelp.Describe(cmd, []flaghelp.Group{{
-		Title: "Report", Flags: append(formGroup(formRead), []flaghelp.Flag{{Name: "no-color"}, {Name: "ascii"}}...),
+		Title: "Report",
+		Flags: append(formGroup(formRead), []flaghelp.Flag{{Name: "full"}, {Name: "no-color"}, {Name: "ascii"}}...),
 	}})
 	return cmd
 }
@@ -58,6 +58,7 @@ const formRead = "json"
 
 // checkForms checks where the forms go. None may take the place of the report that is read.
 func (o *reportOptions) checkForms(flags *pflag.FlagSet, read string) error {
+	o.forms.step = o.ios.env(stepSummary)
 	errs := problems{o.forms.check(flags)}
 	for _, one := range o.forms.flags() {
 		errs.check(sameFile(*one.path, read), "{"+one.Name+"} %s: it is the report that is to be read", *one.path)
@@ -65,7 +66,7 @@ func (o *reportOptions) checkForms(flags *pflag.FlagSet, read string) error {
 	return errs.join()
 }
 
-// render reads a document and writes it in the forms that were asked for: tables, unless there is another.
+// render reads a document and writes it in the forms that were asked for: text, unless there is another.
 func (o *reportOptions) render(name string) error {
 	doc, err := o.read(name)
 	if err != nil {
@@ -95,7 +96,7 @@ func (o *reportOptions) render(name string) error {
 	return nil
 }
 
-// show writes the form that is to be on stdout: tables if no form was asked for at all.
+// show writes the form that is to be on stdout: text for people if no form was asked for at all.
 func (o *reportOptions) show(doc *report.Document, forms []form) error {
 	if inPlace, taken := onStdout(forms); taken {
 		return inPlace.write(o.ios.Out)
@@ -103,14 +104,14 @@ func (o *reportOptions) show(doc *report.Document, forms []form) error {
 	if slices.ContainsFunc(forms, func(f form) bool { return f.path != "" }) {
 		return nil
 	}
-	return o.tables(doc)
+	return o.forPeople(doc)
 }
 
-func (o *reportOptions) tables(doc *report.Document) error {
+func (o *reportOptions) forPeople(doc *report.Document) error {
 	if doc.Search != nil {
-		return text.WriteCapacity(o.ios.Out, *doc.Search, o.tableOptions())
+		return o.showSearch(o.ios.Out, doc.Search)
 	}
-	return text.WriteReport(o.ios.Out, *doc.Run, o.tableOptions())
+	return o.showRun(o.ios.Out, doc.Run)
 }
 
 // read reads a saved document from a file or stdin.

@@ -19,7 +19,7 @@ import (
 	"rdiostress/internal/mischief"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/report"
-	"rdiostress/internal/report/text"
+	"rdiostress/internal/report/github"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/trial"
 )
@@ -40,6 +40,8 @@ type runOptions struct {
 	quiet        bool
 	noColor      bool
 	ascii        bool
+	full         bool // tables, instead of a summary
+	saved        bool // what is shown is a saved report
 
 	duration, timeout     durationValue
 	warmUp, rampUp, think durationValue
@@ -171,6 +173,7 @@ func (o *runOptions) complete(flags *pflag.FlagSet) error {
 		return err
 	}
 	connectionErr := o.connection.complete(flags) // the crash test looks at --resolve
+	o.forms.step, o.forms.byItself = o.ios.env(stepSummary), true
 	errs := problems{
 		o.audio.complete(s, flags), trafficErr, o.crash.complete(o, flags), nameFlags(s.Validate()),
 		o.forms.check(flags), connectionErr, o.watch.complete(),
@@ -247,7 +250,8 @@ func runLoad(ctx context.Context, o *runOptions) error {
 	}
 	rep := report.New(res, version, flagName)
 	err = o.conclude("the run was made", rep.Verdict.ExitCode, o.forms.ofRun(&rep),
-		func(w io.Writer) error { return text.WriteReport(w, rep, o.tableOptions()) })
+		func(w io.Writer) error { return o.showRun(w, &rep) })
+	o.annotate(github.OfRun(&rep))
 	if left := leftText(&rep); left != "" && !o.quiet && !o.withServer {
 		fmt.Fprintln(o.ios.Err, "rdiostress: "+left)
 	}

@@ -45,12 +45,12 @@ func (s *streams) env(name string) string {
 	return ""
 }
 
-// width is how many columns results may take: those of the terminal, else 100.
+// width is how many columns results may take: those of the terminal, else 80.
 func (s *streams) width() int {
 	if w, ok := s.terminalWidth(); ok {
 		return min(w, maxWidth)
 	}
-	return terminal.DefaultWidth
+	return defaultWidth
 }
 
 // helpWidth is how many columns help may take: those of the terminal, else 80.
@@ -58,7 +58,7 @@ func (s *streams) helpWidth() int {
 	if w, ok := s.terminalWidth(); ok {
 		return w
 	}
-	return helpWidth
+	return defaultWidth
 }
 
 // terminalWidth is how many columns the terminal has that results go to, if they go to one.
@@ -93,8 +93,8 @@ func (s *streams) screen() terminal.Screen {
 }
 
 const (
-	maxWidth  = 120 // lines longer than this are hard to read
-	helpWidth = 80
+	maxWidth     = 120 // lines longer than this are hard to read
+	defaultWidth = 80
 
 	dumbTerminal = "dumb" // the TERM of one that knows no escape sequences
 )
