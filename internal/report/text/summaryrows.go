@@ -27,7 +27,11 @@ func (p *page) uploadRows(rep *report.Report) {
 	}
 	p.row("Uploads", 2, unpainted, words)
 	if t.Failed > 0 {
-		p.row("Failed", 3, p.ink.red, units.Count(t.Failed)+": "+p.failuresText(rep.ErrorDetails))
+		words := p.failuresText(rep.ErrorDetails)
+		if len(rep.ErrorDetails) != 1 {
+			words = units.Count(t.Failed) + ": " + words
+		}
+		p.row("Failed", 3, p.ink.red, words)
 	}
 	if t.Unsent > 0 {
 		p.row("Unsent", 2, p.ink.red, units.Plural(t.Unsent, "call")+" that "+units.Were(t.Unsent)+" due")
