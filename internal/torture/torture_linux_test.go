@@ -6,12 +6,14 @@ import (
 	"hash/fnv"
 	"math/rand/v2"
 	"os"
+	"os/signal"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -81,6 +83,11 @@ func faults() []*fault {
 func TestTorture(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the program and maltreats it")
+	}
+	if signal.Ignored(syscall.SIGHUP) { // as below nohup, and what is started here would ignore it too
+		heard := make(chan os.Signal, 1)
+		signal.Notify(heard, syscall.SIGHUP)
+		defer signal.Stop(heard)
 	}
 	s := readSettings(t)
 	var chosen []*fault
