@@ -42,6 +42,9 @@ type Preparing struct{ RatePerS float64 }
 type Holding struct {
 	RatePerS float64
 	measure.Snapshot
+	Slots   int                    // maximum uploads in flight
+	Server  measure.Observation    // observations of the last few seconds
+	Storage *verification.Progress // storage; nil if it is not verified
 }
 
 // AwaitingStorage is the state of storing a step's calls, if these are looked up one by one.

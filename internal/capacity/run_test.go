@@ -314,17 +314,24 @@ func TestStepObserves(t *testing.T) {
 	s.Observe(found)
 	s.Observe(found) // as in each step
 	s.Observe(event.Started{At: s.stepper.began.Add(3 * time.Second)})
+	s.slots = 64
+	var server measure.Observation
+	server.Set(measure.CPU, 0.5)
 	for n := range 30 {
 		s.Observe(event.Second{Snapshot: measure.Snapshot{
 			Elapsed:  time.Duration(n+1) * time.Second,
 			Accepted: uint64(n),
-		}})
+		}, Server: server, Storage: &verification.Progress{}})
 	}
 	s.Observe(event.AwaitingStorage{})
 	select {
 	case <-s.enough:
 	default:
 		t.Error("it is never enough")
+	}
+	i := slices.IndexFunc(h.list, func(e Event) bool { _, ok := e.(Holding); return ok })
+	if held := h.list[i].(Holding); held.Slots != 64 || !held.Server.Equal(server) || held.Storage == nil {
+		t.Errorf("%+v", held)
 	}
 	if s.began != 3*time.Second || !slices.Equal(h.kinds(), []string{"StorageFound", "Holding", "AwaitingStorage"}) {
 		t.Errorf("began %v, told %q", s.began, h.kinds())

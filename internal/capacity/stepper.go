@@ -217,7 +217,9 @@ func (t *step) second(now *event.Second) {
 	t.monitor.Add(second)
 	t.stage, t.decided = t.monitor.Decide(second.AtS, t.least, t.most)
 	t.missed.add(second.AtS, figuresOf(&now.Snapshot), t.Objectives)
-	t.observer.Observe(Holding{t.monitor.RatePerS, now.Snapshot})
+	t.observer.Observe(Holding{
+		RatePerS: t.monitor.RatePerS, Snapshot: now.Snapshot, Slots: t.slots, Server: now.Server, Storage: now.Storage,
+	})
 	if t.decided {
 		close(t.enough)
 	}

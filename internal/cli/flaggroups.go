@@ -22,6 +22,7 @@ func runGroups() []flaghelp.Group {
 			{Name: "html", Value: "file|-", Extensions: []string{"html"}},
 			{Name: "quiet"},
 			{Name: "no-color"},
+			{Name: "ascii"},
 		}},
 		{Title: "Other", Flags: []flaghelp.Flag{
 			{Name: scenarioFlag, Value: "file", Extensions: yamlExtensions()},

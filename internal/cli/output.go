@@ -134,9 +134,18 @@ func unwritten(code int) int {
 	return exitNoRun
 }
 
+// addLookFlags adds the flags that say how text for people looks.
+func (o *runOptions) addLookFlags(f *pflag.FlagSet) {
+	f.BoolVar(&o.noColor, "no-color", false, "use no colors; the variable NO_COLOR does the same")
+	f.BoolVar(&o.ascii, "ascii", false,
+		"use no characters but ASCII; a locale that is not UTF-8, and TERM=dumb, do the same")
+}
+
 func (o *runOptions) tableOptions() text.Options {
 	return text.Options{
 		Names: flagName,
-		Width: o.ios.width(), Color: o.ios.OutTerminal && !o.noColor && o.ios.env("NO_COLOR") == "",
+		Width: o.ios.width(),
+		Color: o.ios.color(o.ios.OutTerminal) && !o.noColor,
+		ASCII: o.ios.ascii(o.ios.OutTerminal) || o.ascii,
 	}
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 
@@ -46,9 +47,11 @@ The exit code is 0 once the report is rendered, whatever its verdict.`,
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.StringVar(&o.htmlFile, "html", "", "write a page with charts to this file; - writes it to stdout")
-	f.BoolVar(&o.noColor, "no-color", false, "use no colors; the variable NO_COLOR does the same")
+	o.addLookFlags(f)
 	flaghelp.Describe(cmd, []flaghelp.Group{{Title: "Report", Flags: []flaghelp.Flag{
-		{Name: "html", Value: "file|-", Extensions: []string{"html"}}, {Name: "no-color"},
+		{Name: "html", Value: "file|-", Extensions: []string{"html"}},
+		{Name: "no-color"},
+		{Name: "ascii"},
 	}}})
 	return cmd
 }
@@ -64,7 +67,11 @@ func (o *reportOptions) checkPath(flags *pflag.FlagSet) error {
 func (o *reportOptions) render(name string) error {
 	doc, err := o.read(name)
 	if err != nil {
-		return &commandError{exitUsage, fmt.Errorf("%s: %s", name, plain.Reason(err)), ""}
+		hint := ""
+		if errors.Is(err, report.ErrPage) {
+			hint = "a browser shows it; report reads what --json FILE of run or capacity has written"
+		}
+		return &commandError{exitUsage, fmt.Errorf("%s: %s", name, plain.Reason(err)), hint}
 	}
 	page := form{"html", o.htmlFile, func(w io.Writer) error {
 		if doc.Search != nil {
@@ -81,6 +88,7 @@ func (o *reportOptions) render(name string) error {
 		if err := writeFiles([]form{page}); err != nil {
 			return &commandError{exitNoRun, err, ""}
 		}
+		fmt.Fprintln(o.ios.Err, "rdiostress: wrote "+page.path)
 	}
 	if err != nil && !stdio.ReaderGone(err) {
 		return &commandError{exitNoRun, fmt.Errorf("cannot write to stdout: %s", plain.Reason(err)), ""}

@@ -40,6 +40,7 @@ type runOptions struct {
 	htmlFile     string
 	quiet        bool
 	noColor      bool
+	ascii        bool
 
 	duration, timeout     durationValue
 	warmUp, rampUp, think durationValue
@@ -129,7 +130,7 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	f.BoolVarP(&o.yes, "yes", "y", false,
 		"do not ask for confirmation before sending calls to a server on a public network")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "show no progress")
-	f.BoolVar(&o.noColor, "no-color", false, "use no colors; the variable NO_COLOR does the same")
+	o.addLookFlags(f)
 }
 
 // addLoadFlags adds the flags that say how much is sent and when.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"io"
 	"strings"
 	"time"
@@ -68,6 +69,21 @@ func (s *streams) terminalWidth() (columns int, ok bool) {
 	return terminal.Width(s.Out)
 }
 
+// color reports whether what goes to a terminal, or elsewhere, may have colors by the environment.
+func (s *streams) color(toTerminal bool) bool {
+	return toTerminal && s.env("NO_COLOR") == "" && s.env("TERM") != dumbTerminal
+}
+
+// ascii reports whether what goes to a terminal, or elsewhere, is to be in ASCII by the environment: the locale has
+// another character set than UTF-8, or the terminal is a dumb one. A locale that is not set says nothing.
+func (s *streams) ascii(toTerminal bool) bool {
+	if toTerminal && s.env("TERM") == dumbTerminal {
+		return true
+	}
+	locale := strings.ToLower(cmp.Or(s.env("LC_ALL"), s.env("LC_CTYPE"), s.env("LANG")))
+	return locale != "" && !strings.Contains(locale, "utf-8") && !strings.Contains(locale, "utf8")
+}
+
 // screen is where a command shows its progress.
 func (s *streams) screen(quiet bool) terminal.Screen {
 	return terminal.Screen{W: s.Err, IsTerminal: s.ErrTerminal, Quiet: quiet, Names: flagName}
@@ -76,4 +92,6 @@ func (s *streams) screen(quiet bool) terminal.Screen {
 const (
 	maxWidth  = 120 // lines longer than this are hard to read
 	helpWidth = 80
+
+	dumbTerminal = "dumb" // the TERM of one that knows no escape sequences
 )

@@ -46,6 +46,21 @@ func (f *failureKinds) count(one failureKind) {
 	*f = append(*f, one)
 }
 
+// counts returns the failures by kind, the most frequent first; nil without any.
+func (f failureKinds) counts() []FailureCount {
+	if len(f) == 0 {
+		return nil
+	}
+	list := make([]FailureCount, len(f))
+	for i, one := range f {
+		list[i] = FailureCount{Class: one.class, Status: one.status, Count: one.count}
+	}
+	slices.SortFunc(list, func(a, b FailureCount) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Class, b.Class), cmp.Compare(a.Status, b.Status))
+	})
+	return list
+}
+
 // report summarises the failures, the most frequent first. Every failed upload is in exactly one member of Errors.
 func (f failureKinds) report() (Errors, []ErrorDetail) {
 	errs := Errors{HTTP: make(map[string]uint64)}

@@ -27,6 +27,7 @@ type Recorder struct {
 	trend    trend      // of the scored phases
 	hour     *Histogram // response times of the hour so far
 	hourEnds time.Duration
+	recent   recentTimes
 	snapshot atomic.Pointer[Snapshot]
 }
 
@@ -61,9 +62,20 @@ type Snapshot struct {
 	LeftOut     uint64        // accepted uploads whose times are left out
 	P95         time.Duration // response time of the accepted uploads of scored phases; 0 without any
 	P95Of       uint64        // number of uploads of P95
+	// As P95, but of all phases in the last seconds: more than 5, up to 10.
+	RecentP95   time.Duration
+	RecentP95Of uint64
 	Last        Interval
-	HourP95     time.Duration // as P95, but of all phases in the last full hour; 0 before
+	Failures    []FailureCount // of Failed by kind, the most frequent first; nobody modifies it
+	HourP95     time.Duration  // as P95, but of all phases in the last full hour; 0 before
 	HourP95Of   uint64
+}
+
+// FailureCount is the number of calls that failed in the same way.
+type FailureCount struct {
+	Class  Class
+	Status uint16 // HTTP status of the reply; 0 without a reply
+	Count  uint64
 }
 
 // Interval is the last second of a run.
@@ -88,7 +100,7 @@ func NewRecorder() *Recorder {
 		second: newBasics(), response: newHistogram(coarseDigits), service: newHistogram(coarseDigits),
 		scored: newTally(), times: newIntervals(),
 		judged: newSeries(judgedFine, judgedCoarse), saved: newSeries(savedFine, savedCoarse),
-		hour: newHistogram(coarseDigits), hourEnds: time.Hour,
+		hour: newHistogram(coarseDigits), hourEnds: time.Hour, recent: newRecentTimes(),
 	}
 	r.snapshot.Store(&Snapshot{})
 	return r
@@ -247,6 +259,7 @@ func (r *Recorder) Count(phase int, c Class) (n uint64) {
 func (r *Recorder) publish(elapsed time.Duration, inFlight, waiting int) {
 	before := r.snapshot.Load()
 	now := &Snapshot{Elapsed: elapsed, InFlight: inFlight, Waiting: waiting}
+	now.RecentP95, now.RecentP95Of = r.recent.add(r.response, elapsed)
 	now.P95, now.P95Of = r.scored.response.Quantile(0.95), r.scored.response.Count()
 	for i := range r.phases {
 		if t := r.phases[i].tally; t != nil && !r.phases[i].Separate {
@@ -259,6 +272,7 @@ func (r *Recorder) publish(elapsed time.Duration, inFlight, waiting int) {
 		}
 	}
 	now.Failed = now.Attempted - now.Accepted
+	now.Failures = r.failures()
 	now.Last = Interval{
 		Attempts: r.second.attempts(), Accepted: r.second.accepted, LeftOut: r.second.leftOut,
 		Mean: r.second.response.Mean(), P95: r.second.response.Quantile(0.95),
@@ -274,6 +288,17 @@ func (r *Recorder) publish(elapsed time.Duration, inFlight, waiting int) {
 		r.hourEnds += time.Hour
 	}
 	r.snapshot.Store(now)
+}
+
+// failures counts the failed calls of all phases but separate ones by kind.
+func (r *Recorder) failures() []FailureCount {
+	var all failureKinds
+	for i := range r.phases {
+		if t := r.phases[i].tally; t != nil && !r.phases[i].Separate {
+			all.merge(t.failures)
+		}
+	}
+	return all.counts()
 }
 
 // Snapshot returns the state of the run at the last roll. It is safe for concurrent use.

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -17,11 +18,18 @@ type Document struct {
 	Search *Capacity // nil if it is a Run
 }
 
-// ReadDocument reads a saved document, whichever it is. The error says what is wrong with a damaged one.
+// ErrPage says that a file is a page, such as one that was made of a report.
+var ErrPage = errors.New("not a report but a page")
+
+// ReadDocument reads a saved document, whichever it is. The error says what is wrong with a damaged one, and is
+// [ErrPage] if it is a page.
 func ReadDocument(r io.Reader) (Document, error) {
 	data, err := readAll(r)
 	if err != nil {
 		return Document{}, err
+	}
+	if isPage(data) {
+		return Document{}, ErrPage
 	}
 	var head struct {
 		Schema string `json:"schema"`
@@ -38,6 +46,17 @@ func ReadDocument(r io.Reader) (Document, error) {
 		return Document{}, err
 	}
 	return Document{Run: &rep}, nil
+}
+
+// isPage reports whether data is HTML, by its beginning.
+func isPage(data []byte) bool {
+	head := bytes.TrimLeft(bytes.TrimPrefix(data, []byte("\ufeff")), " \t\r\n")
+	for _, begins := range []string{"<!doctype html", "<html"} {
+		if len(head) >= len(begins) && bytes.EqualFold(head[:len(begins)], []byte(begins)) {
+			return true
+		}
+	}
+	return false
 }
 
 func readAll(r io.Reader) ([]byte, error) {

@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -90,6 +91,19 @@ func TestReadDocumentRefuses(t *testing.T) {
 		_, err := report.ReadDocument(strings.NewReader(spoiled))
 		if err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: %v, want %q", name, err, tc.want)
+		}
+	}
+}
+
+// A page that was given in place of the report that it was made of is told from a damaged report.
+func TestReadDocumentKnowsAPage(t *testing.T) {
+	for text, want := range map[string]bool{
+		"<!doctype html>\n<html>": true, "\ufeff \r\n<!DOCTYPE HTML PUBLIC": true, "<HTML lang=en>": true,
+		"{}": false, "": false, "<ht": false, "<svg>": false, "no <html>": false,
+	} {
+		_, err := report.ReadDocument(strings.NewReader(text))
+		if err == nil || errors.Is(err, report.ErrPage) != want {
+			t.Errorf("%q: %v", text, err)
 		}
 	}
 }

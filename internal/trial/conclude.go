@@ -68,7 +68,7 @@ const storageEvery = 500 * time.Millisecond
 func (r *run) fillDelivery(ctx context.Context, res *measure.Result) {
 	emitProgress := func(last bool) {
 		if p := r.verification.Progress(); p != nil && !last {
-			r.emit(event.AwaitingStorage{Progress: *p})
+			r.emit(event.AwaitingStorage{Progress: *p, Server: r.watch.Latest()})
 		}
 	}
 	emitProgress(false)

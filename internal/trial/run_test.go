@@ -189,6 +189,10 @@ func TestRun(t *testing.T) {
 	if e := of[event.PhaseBegan](&h); e.Phase != "ramp-up" || e.Scored {
 		t.Errorf("%+v", e)
 	}
+	e := of[event.AwaitingStorage](&h)
+	if _, ok := e.Server.Get(measure.RSS); !ok {
+		t.Error("the server is not seen while storage is awaited")
+	}
 }
 
 // A canceled trial returns what was measured so far, or an error if that is nothing.

@@ -164,6 +164,23 @@ func TestPageSaysTheVerdict(t *testing.T) {
 	}
 }
 
+// What is in flight is counted at the end of an interval alone, so that none does not mean that there never was any.
+func TestPageSaysWhatIsInFlight(t *testing.T) {
+	rep := watchedRun(10 * time.Second)
+	for n, want := range map[int]string{0: "None was in flight then.", 3: "At most 3 in flight."} {
+		for i := range rep.Series {
+			rep.Series[i].InFlight = n
+		}
+		if text := page(t, rep); !strings.Contains(text, "at the end of each interval. "+want) {
+			t.Errorf("%d in flight: %q is not in the page", n, want)
+		}
+	}
+	rep.Scenario.Model, rep.Scenario.MaxConcurrent = "closed", 1
+	if text := page(t, rep); !strings.Contains(text, "1 uploader, which sends as soon as it has a reply") {
+		t.Error("one uploader is not in the singular")
+	}
+}
+
 func TestPageOfASearch(t *testing.T) {
 	text := searchPage(t, reporttest.Searched())
 	for _, want := range []string{

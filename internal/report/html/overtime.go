@@ -3,6 +3,7 @@ package html
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"rdiostress/internal/judge"
@@ -217,7 +218,12 @@ func (t *timeline) inFlight() *chart {
 		Name:   "in flight",
 		Values: t.largest(func(p *measure.Point) (float64, bool) { return float64(p.InFlight), true }),
 	})
-	c.Sentence = "Uploads that had been sent and not yet answered. " + peak("At most", c, 0) + "."
+	c.Sentence = "Uploads that had been sent and not yet answered, at the end of each interval. "
+	if slices.ContainsFunc(c.Lines[0].Values, func(n float64) bool { return n > 0 }) {
+		c.Sentence += peak("At most", c, 0) + "."
+	} else {
+		c.Sentence += "None was in flight then."
+	}
 	return c
 }
 

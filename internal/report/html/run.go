@@ -90,14 +90,17 @@ func (p *page) runFacts(rep *report.Report) {
 
 // loadText describes the load in a few words.
 func loadText(s *measure.Scenario) string {
-	n := units.Count(uint64(max(s.MaxConcurrent, 0)))
+	n := uint64(max(s.MaxConcurrent, 0))
 	switch {
 	case s.Stages != "":
 		return "in stages: " + strings.ReplaceAll(s.Stages, ",", ", ")
 	case s.Open():
-		return fmt.Sprintf("%s however slow the server is, at most %s in flight", units.CallRate(s.RatePerS), n)
+		return fmt.Sprintf("%s however slow the server is, at most %s in flight", units.CallRate(s.RatePerS),
+			units.Count(n))
+	case n == 1:
+		return "1 uploader, which sends as soon as it has a reply"
 	default:
-		return n + " uploaders, each sending as soon as it has a reply"
+		return units.Count(n) + " uploaders, each sending as soon as it has a reply"
 	}
 }
 

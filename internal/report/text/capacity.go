@@ -24,13 +24,13 @@ func WriteCapacity(w io.Writer, rep report.Capacity, opts Options) error {
 	}
 	room := p.width - 16
 	rows := [][]string{
-		{p.ink.dim("Target"), truncate(sanitize(rep.Target.URL), room)},
-		{p.ink.dim("Objectives"), truncate(sanitize(strings.Join(objectives, ", ")), room)},
+		{p.ink.dim("Target"), p.truncate(sanitize(rep.Target.URL), room)},
+		{p.ink.dim("Objectives"), p.truncate(sanitize(strings.Join(objectives, ", ")), room)},
 		{p.ink.dim("Took"), fmt.Sprintf("%s, %s", units.Duration(rep.Run.DurationS),
 			units.Plural(uint64(len(rep.Steps)), "step"))},
 	}
 	if words := primingText(rep.Priming); words != "" {
-		for i, line := range wrap("", sanitize(words), room) {
+		for i, line := range p.wrap("", sanitize(words), room) {
 			rows = append(rows, []string{p.ink.dim(strings.Repeat("Priming", 1-min(i, 1))), line})
 		}
 	}
@@ -38,7 +38,7 @@ func WriteCapacity(w io.Writer, rep report.Capacity, opts Options) error {
 	p.ratesTable(rep.Steps)
 	p.resultFrame(&rep)
 	for _, line := range rep.Warnings {
-		for _, part := range wrap("! ", sanitize(line), p.width) {
+		for _, part := range p.wrap("! ", sanitize(line), p.width) {
 			p.line(p.ink.yellow(part))
 		}
 	}
@@ -145,9 +145,9 @@ func brokeText(broke string) string {
 func (p *page) resultFrame(rep *report.Capacity) {
 	head, paint := p.headline(&rep.Result)
 	inside := p.width - 2*gutter - frameSides
-	out := []string{paint(justify(head, fmt.Sprintf("exit code %d", rep.Result.ExitCode), inside)), ""}
+	out := []string{paint(justify(p.fit(head), fmt.Sprintf("exit code %d", rep.Result.ExitCode), inside)), ""}
 	for _, line := range p.resultLines(&rep.Result) {
-		out = append(out, wrap("• ", sanitize(line), inside)...)
+		out = append(out, p.wrap("• ", sanitize(line), inside)...)
 	}
 	p.blank()
 	p.frame(out, paint)

@@ -64,7 +64,7 @@ func unseenText(rep *report.Report) string {
 
 // markedNote adds text broken into lines behind a mark, which is given both painted and plain.
 func (p *page) markedNote(painted, mark, text string, paint func(string) string) {
-	for i, line := range wrap(mark, text, p.width-2*gutter) {
+	for i, line := range p.wrap(mark, text, p.width-2*gutter) {
 		if i > 0 {
 			painted = mark[:0] + fmt.Sprintf("%*s", len([]rune(mark)), "")
 		}

@@ -27,9 +27,9 @@ func (p *page) mischief(m *measure.Mischief) {
 		}
 	}
 	header := []string{"", "sent", "sound", "unsound", "answers"}
-	room := p.width - gridWidth(header[:4], rows) - gutter
+	room := p.width - p.gridWidth(header[:4], rows) - gutter
 	for _, row := range rows {
-		row[4] = p.ink.dim(truncate(row[4], room))
+		row[4] = p.ink.dim(p.truncate(row[4], room))
 	}
 	p.section("Mischief beside the good calls")
 	p.grid(header, rows, "lrrrl")

@@ -2,10 +2,12 @@ package text
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
 	"rdiostress/internal/field"
+	"rdiostress/internal/glyph"
 	"rdiostress/internal/plain"
 
 	"github.com/olekukonko/tablewriter"
@@ -24,14 +26,24 @@ const frameSides = 4
 type page struct {
 	width int
 	ink   ink
+	ascii bool // no other characters
 	names field.Namer
 	text  strings.Builder
 	err   error
 }
 
+// fit returns a text with the characters that the page may have. Texts become longer by that, so it comes before they
+// are laid out.
+func (p *page) fit(s string) string {
+	if p.ascii {
+		return glyph.ASCII(s)
+	}
+	return s
+}
+
 // line adds a line, indented.
 func (p *page) line(s string) {
-	p.text.WriteString(strings.TrimRight(strings.Repeat(" ", gutter)+s, " "))
+	p.text.WriteString(strings.TrimRight(strings.Repeat(" ", gutter)+p.fit(s), " "))
 	p.text.WriteByte('\n')
 }
 
@@ -41,19 +53,21 @@ func (p *page) blank() { p.text.WriteByte('\n') }
 // section starts a part of the page with a title and a rule to the right edge.
 func (p *page) section(title string) {
 	p.blank()
+	title = p.fit(title)
 	rule := strings.Repeat("─", max(p.width-2*gutter-twwidth.Width(title)-1, 0))
 	p.line(p.ink.bold(title) + " " + p.ink.dim(rule))
 }
 
 // note adds a sentence below a table.
 func (p *page) note(s string, paint func(string) string) {
-	for _, line := range wrap("", sanitize(s), p.width-2*gutter) {
+	for _, line := range p.wrap("", sanitize(s), p.width-2*gutter) {
 		p.line(paint(line))
 	}
 }
 
 // grid adds a table without lines. Aligns has a letter for each column: l or r.
 func (p *page) grid(header []string, rows [][]string, aligns string) {
+	header, rows = p.fitRow(header), p.fitRows(rows)
 	for i := range header {
 		header[i] = p.ink.dim(header[i])
 	}
@@ -65,6 +79,22 @@ func (p *page) grid(header []string, rows [][]string, aligns string) {
 	for _, line := range lines {
 		p.line(strings.TrimPrefix(line, " ")) // the first column starts where the lines of text do
 	}
+}
+
+func (p *page) fitRow(cells []string) []string {
+	fitted := slices.Clone(cells)
+	for i := range fitted {
+		fitted[i] = p.fit(fitted[i])
+	}
+	return fitted
+}
+
+func (p *page) fitRows(rows [][]string) [][]string {
+	fitted := slices.Clone(rows)
+	for i := range fitted {
+		fitted[i] = p.fitRow(fitted[i])
+	}
+	return fitted
 }
 
 // frame adds lines of text, each as wide as the page allows, within a rounded border painted like a badge.
@@ -127,7 +157,8 @@ func (p *page) table(header []string, rows [][]string, cell tw.CellConfig, look 
 }
 
 // gridWidth returns how wide grid makes a table of these columns.
-func gridWidth(header []string, rows [][]string) int {
+func (p *page) gridWidth(header []string, rows [][]string) int {
+	header, rows = p.fitRow(header), p.fitRows(rows)
 	total := 0
 	for i := range header {
 		widest := twwidth.Width(header[i])
@@ -140,11 +171,13 @@ func gridWidth(header []string, rows [][]string) int {
 }
 
 // truncate shortens text to a width, with an ellipsis for what is cut off.
-func truncate(s string, width int) string {
+func (p *page) truncate(s string, width int) string {
+	s = p.fit(s)
 	if twwidth.Width(s) <= width {
 		return s
 	}
-	return strings.TrimRight(twwidth.Truncate(s, width-1), " ") + "…"
+	more := p.fit("…")
+	return strings.TrimRight(twwidth.Truncate(s, max(width-twwidth.Width(more), 0)), " ") + more
 }
 
 // justify puts left and right at the two ends of a line.
@@ -155,13 +188,14 @@ func justify(left, right string, width int) string {
 
 // wrap breaks text into lines of at most width columns, the first behind a mark and the others indented as far, but
 // never between a figure and its unit. It truncates words that are too long.
-func wrap(mark, s string, width int) []string {
+func (p *page) wrap(mark, s string, width int) []string {
+	mark, s = p.fit(mark), p.fit(s)
 	indent := strings.Repeat(" ", twwidth.Width(mark))
 	var lines []string
 	line := mark
 	empty := true
 	for _, word := range splitWords(s) {
-		word = truncate(word, width-len(indent))
+		word = p.truncate(word, width-len(indent))
 		switch {
 		case empty:
 			line += word
@@ -177,7 +211,7 @@ func wrap(mark, s string, width int) []string {
 }
 
 // unit matches a unit that follows a figure, with punctuation.
-var unit = regexp.MustCompile(`^(µs|ms|s|min|h|B|kB|MB|GB|TB|%)[.,;:)]*$`)
+var unit = regexp.MustCompile(`^(µs|us|ms|s|min|h|B|kB|MB|GB|TB|%)[.,;:)]*$`)
 
 // splitWords splits text at blanks, but keeps units with their figures.
 func splitWords(s string) (list []string) {

@@ -47,7 +47,7 @@ func (p *page) phaseTable(phases []measure.Phase) {
 		if phase.DurationS > 0 {
 			took = units.Interval(phase.DurationS, phase.DurationS)
 		}
-		name, success := truncate(sanitize(phase.Name), 12), none
+		name, success := p.truncate(sanitize(phase.Name), 12), none
 		if !phase.Scored {
 			name = "(" + name + ")"
 		}
@@ -59,10 +59,10 @@ func (p *page) phaseTable(phases []measure.Phase) {
 	}
 	withoutLoad := append([]string{}, header...)
 	withoutLoad[load] = ""
-	room := max(p.width-gridWidth(withoutLoad, rows), 1)
-	header[load] = truncate(header[load], room)
+	room := max(p.width-p.gridWidth(withoutLoad, rows), 1)
+	header[load] = p.truncate(header[load], room)
 	for i, row := range rows {
-		row[load] = truncate(words[i], room)
+		row[load] = p.truncate(words[i], room)
 		if !phases[i].Scored {
 			for j := range row {
 				row[j] = p.ink.dim(row[j])

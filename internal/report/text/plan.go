@@ -20,7 +20,7 @@ func (p *page) plan(rep *report.Report) {
 	var rows [][]string
 	row := func(name, value string) {
 		if value != "" {
-			rows = append(rows, []string{p.ink.dim(name), truncate(sanitize(value), room)})
+			rows = append(rows, []string{p.ink.dim(name), p.truncate(sanitize(value), room)})
 		}
 	}
 	row("Target", rep.Target.URL)
@@ -35,7 +35,7 @@ func (p *page) plan(rep *report.Report) {
 	row("Network", networkText(s))
 	row("Audio", audioSourceText(s))
 	long := func(name, words string) {
-		for i, line := range wrap("", sanitize(words), room) {
+		for i, line := range p.wrap("", sanitize(words), room) {
 			row(strings.Repeat(name, 1-min(i, 1)), line)
 		}
 	}

@@ -11,12 +11,15 @@ import (
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
 	"rdiostress/internal/units"
+
+	"github.com/olekukonko/tablewriter/pkg/twwidth"
 )
 
 // Options are how a report is shown.
 type Options struct {
 	Width int         // columns of the terminal; 0 stands for 80
 	Color bool        // whether it understands ANSI colours
+	ASCII bool        // whether it shows no other characters
 	Names field.Namer // what the user calls a field
 }
 
@@ -67,7 +70,9 @@ func newPage(opts Options) *page {
 	if width <= 0 {
 		width = defaultWidth
 	}
-	return &page{width: min(max(width, minWidth), maxWidth), ink: ink{on: opts.Color}, names: opts.Names}
+	return &page{
+		width: min(max(width, minWidth), maxWidth), ink: ink{on: opts.Color}, ascii: opts.ASCII, names: opts.Names,
+	}
 }
 
 // uploads shows the totals.
@@ -143,13 +148,13 @@ func (p *page) failureTable(rep *report.Report) {
 			share = units.Percent(rep.Summary.ErrorShares[i])
 		}
 		rows[i] = []string{
-			truncate(sanitize(judge.FailureText(d)), 26), units.Count(d.Count), share,
+			p.truncate(sanitize(judge.FailureText(d)), 26), units.Count(d.Count), share,
 			units.Interval(d.FirstS, d.LastS), sanitize(d.Sample),
 		}
 	}
-	room := p.width - gridWidth(header[:4], rows) - gutter
+	room := p.width - p.gridWidth(header[:4], rows) - gutter
 	for _, row := range rows {
-		row[4] = p.ink.dim(truncate(row[4], room))
+		row[4] = p.ink.dim(p.truncate(row[4], room))
 	}
 	p.section("Errors")
 	p.grid(header, rows, "lrrrl")
@@ -171,13 +176,13 @@ func (p *page) thresholdTable(rep *report.Report) {
 		if !t.OK {
 			state = p.ink.red("MISSED")
 			if t.Absent != "" {
-				state += p.ink.dim("  " + truncate(sanitize(t.Absent), p.width-58))
+				state += p.ink.dim("  " + p.truncate(sanitize(t.Absent), p.width-58))
 			}
 		}
 		measured := judge.ValueText(t)
 		if t.Name == judge.P95Response && t.Value != nil && judge.FewFor95(rep.Latency.Count) {
 			measured, state = none, state+p.ink.dim("  "+
-				truncate(judge.SlowestOf(rep.Latency.Count, *t.Value), p.width-58))
+				p.truncate(judge.SlowestOf(rep.Latency.Count, *t.Value), p.width-58))
 		}
 		rows[i] = []string{sanitize(judge.ThresholdTitle(t.Name)), measured, judge.LimitText(t), state}
 	}
@@ -195,15 +200,19 @@ func (p *page) verdict(rep *report.Report) {
 	}
 	inside := p.width - 2*gutter - frameSides
 	exit := fmt.Sprintf("exit code %d", v.ExitCode)
+	if twwidth.Width(head)+1+len(exit) > inside {
+		exit = fmt.Sprintf("exit %d", v.ExitCode)
+	}
+	head = p.truncate(head, inside-len(exit)-1)
 	lines := []string{paint(justify(head, exit, inside))}
 	if len(v.Reasons)+len(v.Warnings) > 0 {
 		lines = append(lines, "")
 	}
 	for _, reason := range v.Reasons {
-		lines = append(lines, wrap("• ", sanitize(reason), inside)...)
+		lines = append(lines, p.wrap("• ", sanitize(reason), inside)...)
 	}
 	for _, warning := range v.Warnings {
-		lines = append(lines, wrap("! ", sanitize(warning), inside)...)
+		lines = append(lines, p.wrap("! ", sanitize(warning), inside)...)
 	}
 	p.blank()
 	p.frame(lines, paint)

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/olekukonko/tablewriter/pkg/twwidth"
 
+	"rdiostress/internal/glyph"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
 	"rdiostress/internal/report/reporttest"
@@ -32,6 +33,7 @@ func TestWriteTableGolden(t *testing.T) {
 		{"fail", results.Failing(), Options{}},
 		{"fail-wide", results.Failing(), Options{Width: 120}},
 		{"fail-color", results.Failing(), Options{Color: true}},
+		{"fail-ascii", results.Failing(), Options{ASCII: true}},
 		{"no-sample", results.NoSampleResult(), Options{}},
 		{"open-unsent", results.Unsent(), Options{}},
 		{"inconclusive", results.Limited(), Options{}},
@@ -118,10 +120,13 @@ func TestWriteTableHostile(t *testing.T) {
 	rep.Verdict.Reasons, rep.Verdict.Warnings = []string{evil}, []string{strings.Repeat("x", 500)}
 	rep.Delivery = measure.Delivery{Method: "none", Absent: evil}
 	rep.Latency = measure.Distribution{Absent: evil}
-	for _, color := range []bool{false, true} {
+	for _, opts := range []Options{{}, {Color: true}, {ASCII: true}, {ASCII: true, Color: true}} {
 		var got strings.Builder
-		if err := WriteReport(&got, rep, Options{Color: color}); err != nil {
+		if err := WriteReport(&got, rep, opts); err != nil {
 			t.Fatal(err)
+		}
+		if text := got.String(); opts.ASCII && glyph.ASCII(text) != text {
+			t.Errorf("not in ASCII:\n%s", text)
 		}
 		checkFits(t, got.String(), defaultWidth)
 		for _, bad := range []string{"\x1b]", "\x1b[2J", "\r", "\t", "\u202e"} {

@@ -20,7 +20,7 @@ func (p *page) serverTable(rep *report.Report) {
 		}
 		name := ""
 		if sig.Group != last {
-			last, name = sig.Group, groupName(sig.Group, rep.Watch)
+			last, name = sig.Group, p.groupName(sig.Group, rep.Watch)
 		}
 		rows = append(rows, append([]string{p.ink.dim(name)}, signalRow(sig, seen)...))
 	}
@@ -114,11 +114,11 @@ func yesNo(v float64) string {
 }
 
 // groupName returns the title of a group of signals.
-func groupName(g measure.Group, w measure.Watch) string {
+func (p *page) groupName(g measure.Group, w measure.Watch) string {
 	if g != measure.GroupProcess || w.PID == 0 {
 		return string(g)
 	}
-	return truncate(sanitize(fmt.Sprintf("%s (%d)", w.Process, w.PID)), 24)
+	return p.truncate(sanitize(fmt.Sprintf("%s (%d)", w.Process, w.PID)), 24)
 }
 
 func machineName(w measure.Watch) string {

@@ -19,9 +19,10 @@ func callsText(s measure.Scenario) string {
 		if r.Loop {
 			words += ", again and again"
 		}
-		return words + ", systems " + s.Systems
+		return words + ", " + numbersText("system", s.Systems)
 	}
-	words := fmt.Sprintf("systems %s, talkgroups %s, seed %d", s.Systems, s.Talkgroups, s.Seed)
+	words := fmt.Sprintf("%s, %s, seed %d", numbersText("system", s.Systems), numbersText("talkgroup", s.Talkgroups),
+		s.Seed)
 	if s.Preset != "" {
 		words = "as in a " + s.Preset + " network: " + words
 	}
@@ -29,6 +30,14 @@ func callsText(s measure.Scenario) string {
 		words += ", generator " + s.Generator
 	}
 	return words
+}
+
+// numbersText names things by their numbers, such as "system 900" and "systems 1-4,7".
+func numbersText(thing, numbers string) string {
+	if strings.ContainsAny(numbers, "-,") {
+		thing += "s"
+	}
+	return thing + " " + numbers
 }
 
 // dayText says how the load followed the curve of a day.
@@ -99,6 +108,6 @@ func (p *page) recordings(r *measure.Replay) {
 		p.note("Not sent: "+strings.Join(reasons, ", ")+".", p.ink.dim)
 	}
 	for _, f := range r.Skipped {
-		p.note(truncate(sanitize(f.Path), p.width/2)+": "+sanitize(f.Reason), p.ink.dim)
+		p.note(p.truncate(sanitize(f.Path), p.width/2)+": "+sanitize(f.Reason), p.ink.dim)
 	}
 }

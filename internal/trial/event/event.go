@@ -185,7 +185,10 @@ type Sent struct{}
 type AwaitingMischief struct{}
 
 // AwaitingStorage is the state of storage after the last reply.
-type AwaitingStorage struct{ verification.Progress }
+type AwaitingStorage struct {
+	verification.Progress
+	Server measure.Observation // observations of the last few seconds
+}
 
 // Accounted says what became of the calls that the server acknowledged.
 type Accounted struct{ measure.Delivery }
