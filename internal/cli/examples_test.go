@@ -14,8 +14,8 @@ import (
 	"rdiostress/internal/testenv"
 )
 
-// The files for GitHub and GitLab do what they say as far as their scripts go: start a server, load it, and leave behind
-// what they publish. Only what fetches and builds rdiostress is left out.
+// The files for GitHub and GitLab do what they say as far as their scripts go: start a server, load it, and leave
+// behind what they publish. Only what fetches and builds rdiostress is left out.
 func TestExamplesForCI(t *testing.T) {
 	bash := testenv.Program(t, "bash", "bash")
 	testenv.Program(t, "curl", "curl")

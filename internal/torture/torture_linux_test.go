@@ -81,9 +81,7 @@ func faults() []*fault {
 
 // Whatever goes wrong, what the program promises holds.
 func TestTorture(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds the program and maltreats it")
-	}
+	testenv.Slow(t, "builds the program and maltreats it")
 	if signal.Ignored(syscall.SIGHUP) { // as below nohup, and what is started here would ignore it too
 		heard := make(chan os.Signal, 1)
 		signal.Notify(heard, syscall.SIGHUP)
