@@ -11,7 +11,7 @@ import (
 
 // Event is something that happens in a search. Before the first step, there are the events of a [trial.Environment]'s
 // Prepare, as [Preparation]; for each step, in this order, [AwaitingIdle], [Preparing], [StorageFound], [Holding],
-// [AwaitingStorage] or [AwaitingCount], and [Ended].
+// [AwaitingStorage] or [AwaitingCount], and [Ended]; among them, all events of the step's trial, as [Step].
 type Event interface{ event() }
 
 // Observer receives the events of a search, one after the other. The search waits for the observer, which therefore
@@ -23,6 +23,12 @@ type ObserverFunc func(Event)
 
 // Observe implements Observer.
 func (f ObserverFunc) Observe(e Event) { f(e) }
+
+// Step is an event of the trial of a step, before the search's own event about it.
+type Step struct {
+	RatePerS float64
+	event.Event
+}
 
 // Preparation is an event of a trial before the first step, or a warning at the end of the search.
 type Preparation struct{ event.Event }
@@ -64,6 +70,7 @@ type AwaitingCount struct {
 // Ended is the result of a step.
 type Ended struct{ report.CapacityStep }
 
+func (Step) event()            {}
 func (Preparation) event()     {}
 func (StorageFound) event()    {}
 func (AwaitingIdle) event()    {}

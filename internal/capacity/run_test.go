@@ -124,9 +124,18 @@ func searchPlan(url string) Plan {
 }
 
 // heard is the list of events of a search.
-type heard struct{ list []Event }
+type heard struct {
+	list  []Event
+	steps []Step // events of the steps' trials
+}
 
-func (h *heard) Observe(e Event) { h.list = append(h.list, e) }
+func (h *heard) Observe(e Event) {
+	if step, ok := e.(Step); ok {
+		h.steps = append(h.steps, step)
+		return
+	}
+	h.list = append(h.list, e)
+}
 
 // kinds returns the types of the events, without repetitions in a row.
 func (h *heard) kinds() (names []string) {
@@ -146,10 +155,11 @@ func TestRunUpToALimit(t *testing.T) {
 	web := httptest.NewServer(&counting{})
 	defer web.Close()
 	var h heard
-	out, err := Run(t.Context(), searchPlan(web.URL), trial.Environment{}, &h)
+	out, err := Run(t.Context(), searchPlan(web.URL), trial.Environment{Cumulative: true}, &h)
 	if err != nil {
 		t.Fatal(err)
 	}
+	checkSteps(t, &h, out.Steps)
 	r := out.Result
 	if r.AtLeastPerS == nil || *r.AtLeastPerS != 40 || r.CapacityPerS != nil || !r.Confirmed ||
 		r.Verified != VerifiedByMetrics {
@@ -265,6 +275,28 @@ func TestRunLeavesAServer(t *testing.T) {
 	http.DefaultClient.CloseIdleConnections()
 }
 
+// checkSteps checks that observers get the events of each step's trial, with the counts of all its calls.
+func checkSteps(t *testing.T, h *heard, steps []report.CapacityStep) {
+	t.Helper()
+	var accepted []uint64
+	for _, s := range h.steps {
+		switch e := s.Event.(type) {
+		case event.Started:
+			accepted = append(accepted, 0)
+		case event.Second:
+			accepted[len(accepted)-1] = e.Cumulative.Accepted
+		case event.Done:
+			if n := len(accepted); steps[n-1].RatePerS != s.RatePerS || steps[n-1].Accepted != accepted[n-1] {
+				t.Errorf("%d calls of %v/s, told %d of %v/s", steps[n-1].Accepted, steps[n-1].RatePerS, accepted[n-1],
+					s.RatePerS)
+			}
+		}
+	}
+	if len(accepted) != len(steps) {
+		t.Errorf("%d trials of %d steps", len(accepted), len(steps))
+	}
+}
+
 // unwatched returns a stepper without a watch over the server.
 func unwatched(o Observer) *stepper {
 	return &stepper{env: trial.Environment{Session: &trial.Session{}}, began: time.Now(), observer: o}
@@ -272,7 +304,7 @@ func unwatched(o Observer) *stepper {
 
 // A step's storage is known from its calls, as the server's list or database has them, or from the server's count.
 func TestBacklog(t *testing.T) {
-	s := &step{stepper: unwatched(nil), before: -1}
+	s := &step{stepper: unwatched(&heard{}), before: -1}
 	progress := func(stored uint64, at time.Duration, err error) *verification.Progress {
 		p := &verification.Progress{Every: time.Second}
 		p.Backlog, p.At, p.Err = stored, at, err

@@ -187,6 +187,7 @@ func (s *stepper) runOnce(
 
 // Observe implements [trial.Observer]: it decides when enough was sent.
 func (t *step) Observe(e event.Event) {
+	t.observer.Observe(Step{t.monitor.RatePerS, e})
 	switch e := e.(type) {
 	case event.StorageFound:
 		if e != t.found { // the database is opened for each step

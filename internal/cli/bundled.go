@@ -49,11 +49,11 @@ func startServer(
 }
 
 // otherEnv returns the environment without this program's own variables, which are meant for the command that was
-// given.
+// given, and without those of the CI job whose step that command is.
 func otherEnv(env []string) []string {
 	var kept []string
 	for _, e := range env {
-		if !strings.HasPrefix(e, envPrefix) {
+		if !strings.HasPrefix(e, envPrefix) && !strings.HasPrefix(e, "GITHUB_") {
 			kept = append(kept, e)
 		}
 	}

@@ -17,8 +17,7 @@ import (
 	"rdiostress/internal/exitcode"
 	"rdiostress/internal/flaghelp"
 	"rdiostress/internal/report"
-	"rdiostress/internal/report/html"
-	"rdiostress/internal/report/text"
+	"rdiostress/internal/report/github"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/trial"
 )
@@ -69,7 +68,7 @@ func notForCapacity() []string {
 	return []string{
 		"duration", "rate", "ramp-up", "warmup", "stages", "profile", "total", "think-time", "abort-on",
 		"busy-hour", "day-curve",
-		"time-scale", "junit", "markdown",
+		"time-scale",
 		"mischief", "crash-test", "crash-at", "restart-command", "client-retries", "real-clients",
 		"require-storage",
 	}
@@ -157,17 +156,24 @@ func runCapacity(ctx context.Context, o *capacityOptions) error {
 	if err := o.confirm(ctx, net.DefaultResolver.LookupNetIP); err != nil {
 		return err
 	}
-	shown := terminal.NewSearch(o.ios.screen(o.quiet))
+	metrics, err := o.startMetrics(ctx)
+	if err != nil {
+		return err
+	}
+	defer metrics.close()
+	shown := terminal.NewSearch(o.screen(), time.Duration(o.maxTime))
 	defer shown.Close()
-	signaled, stop := untilSignal(ctx, o.ios, shown.Stopping)
+	signaled, stop := untilSignal(ctx, o.ios, onSignal{shown.Stopping, shown.Leave})
 	defer stop()
-	env := trial.Environment{Program: serverProgram, Names: flagName, Recordings: o.traffic.archive}
+	env := trial.Environment{
+		Program: serverProgram, Names: flagName, Recordings: o.traffic.archive, Cumulative: metrics != nil,
+	}
 	stopServer, err := startServer(signaled, &env, &plan.Trial, shown.Before())
 	if err != nil {
 		return interruptedOr(signaled, trialError(err))
 	}
 	defer stopServer()
-	out, err := capacity.Run(signaled, plan, env, shown)
+	out, err := capacity.Run(signaled, plan, env, metrics.besidesSearch(shown))
 	shown.Close()
 	if err != nil {
 		return interruptedOr(signaled, trialError(err))
@@ -178,14 +184,11 @@ func runCapacity(ctx context.Context, o *capacityOptions) error {
 		rep.Result.Reason += "; name more --talkgroups for more unique calls"
 	}
 	rep.Result.ExitCode = o.exitCode(&out)
-	return o.conclude("the search was made", rep.Result.ExitCode,
-		[]form{
-			{"json", o.jsonFile, func(w io.Writer) error { return report.WriteCapacityJSON(w, rep) }},
-			{"html", o.htmlFile, func(w io.Writer) error {
-				return html.WriteCapacity(w, rep, html.Options{Scenario: repeatSearch(&rep)})
-			}},
-		},
-		func(w io.Writer) error { return text.WriteCapacity(w, rep, o.tableOptions()) })
+	err = o.conclude("the search was made", rep.Result.ExitCode, o.forms.ofSearch(&rep),
+		func(w io.Writer) error { return o.showSearch(w, &rep) })
+	o.annotate(github.OfSearch(&rep))
+	metrics.end(signaled, err)
+	return err
 }
 
 // exitCode is 0 where the search found what it was asked for, if only that the rate that it was not to exceed is held.

@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,6 +16,7 @@ import (
 	"rdiostress/internal/inputfile"
 	"rdiostress/internal/plain"
 	"rdiostress/internal/report"
+	"rdiostress/internal/server/sqlite"
 	"rdiostress/internal/trial/verification"
 	"rdiostress/internal/units"
 )
@@ -38,7 +41,9 @@ a run, or those of all runs, with the rows of other tables that belong to them. 
 their files. It never removes anything itself: read what it prints, make a backup, and run it in the database's own
 program.
 
-The tables are those of rdio-scanner 6 and 7, ThinLine Radio, tr-engine, sdrtrunk-rdio-api and rdiostress serve.`,
+The tables are those of rdio-scanner 6 and 7, ThinLine Radio, tr-engine, sdrtrunk-rdio-api and rdiostress serve.
+
+The exit code is 3 if the database holds no call of the run.`,
 		Example: `  rdiostress cleanup --print --verify sqlite:rdio-scanner.db --report report.json
   rdiostress cleanup --print --verify postgres://rdio@localhost/rdio --run abcdefg2 > cleanup.sql
   rdiostress cleanup --print --verify sqlite:rdio-scanner.db --all`,
@@ -53,7 +58,8 @@ The tables are those of rdio-scanner 6 and 7, ThinLine Radio, tr-engine, sdrtrun
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.BoolVar(&o.print, "print", false, "print the SQL; without this flag, nothing is done")
-	f.StringVar(&o.where, "verify", "", "database of the server: sqlite:FILE, postgres://… or mysql://…")
+	f.StringVar(&o.where, "verify", "",
+		"database of the server: sqlite:FILE, sqlite:FOLDER of rdiostress serve, postgres://… or mysql://…")
 	f.StringVar(&o.run, "run", "", "remove the calls of the run with this ID")
 	f.StringVar(&o.report, "report", "", "remove the calls of the run of this JSON report")
 	f.BoolVar(&o.all, "all", false, "remove the calls of all runs")
@@ -75,13 +81,66 @@ func (o *cleanupOptions) complete() (err error) {
 	case chosen != 1:
 		return usageErrorf("", "give one of --run, --report and --all")
 	}
-	if o.place, err = verification.ParsePlace(o.where); err != nil || !o.isDatabase() {
-		return usageErrorf("", "--verify must name the server's database: sqlite:FILE, postgres://… or mysql://…")
+	if err := o.findDatabase(); err != nil {
+		return err
 	}
 	if o.report != "" {
 		return o.readReport()
 	}
+	if o.run != "" {
+		if err := sqldb.CheckRunID(o.run); err != nil {
+			return usageErrorf("the ID of a run is in the first line of its tables, and in run.id of its JSON report",
+				"--run: %w", err)
+		}
+	}
 	return nil
+}
+
+// findDatabase reads --verify. It finds the database in a data folder of serve.
+func (o *cleanupOptions) findDatabase() (err error) {
+	if o.place, err = verification.ParsePlace(o.where); err != nil || !o.isDatabase() {
+		hint := ""
+		if _, err := os.Stat(o.where); err == nil {
+			hint = "did you mean --verify sqlite:" + o.where + "?"
+		}
+		return usageErrorf(hint, "--verify must name the server's database: sqlite:FILE, postgres://… or mysql://…")
+	}
+	path := o.place.Address
+	info, err := os.Stat(path)
+	if o.place.Kind != verification.SQLite || err != nil { // reading it says what is wrong
+		return nil
+	}
+	own := sqlite.DatabasePath(path)
+	if !info.IsDir() {
+		own = sqlite.DatabasePath(filepath.Dir(path))
+	}
+	switch has := isRegular(own); {
+	case info.IsDir() && has:
+		o.place.Address = own
+	case info.IsDir():
+		return usageErrorf("name the file of the database, as in "+sqliteIn(path),
+			"--verify: the folder %s holds no database of rdiostress serve", path)
+	case has && filepath.Base(path) == "lock.db": // which serve keeps locked, so that no other uses its folder
+		return usageErrorf("--verify sqlite:"+own+" is the database beside it",
+			"--verify: %s is the file by which rdiostress serve locks its folder, not a database of calls", path)
+	}
+	return nil
+}
+
+// isRegular reports whether a file is there.
+func isRegular(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// sqliteIn names a database in a folder: the first that is there, or else that of rdio-scanner.
+func sqliteIn(folder string) string {
+	for _, pattern := range []string{"*.db", "*.sqlite"} {
+		if found, err := filepath.Glob(filepath.Join(folder, pattern)); err == nil && len(found) > 0 {
+			return "sqlite:" + found[0]
+		}
+	}
+	return "sqlite:" + filepath.Join(folder, "rdio-scanner.db")
 }
 
 // isDatabase reports whether --verify names a database.
@@ -112,9 +171,21 @@ func (o *cleanupOptions) readReport() error {
 
 // runCleanup prints the SQL.
 func runCleanup(ctx context.Context, o *cleanupOptions) error {
+	ctx, stop := untilSignal(ctx, o.ios, onSignal{})
+	defer stop()
 	c, err := sqldb.ReadCleanup(ctx, string(o.place.Kind), o.place.Address, o.run)
-	if err != nil {
-		return withHint(err, "--verify names the server's database")
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return exitStatus(exitInterrupted)
+	case err != nil:
+		err := fmt.Errorf("%s: %s", plain.Line(o.place.Public(), '?'), plain.Reason(err))
+		return &commandError{exitNoRun, err, "--verify names the server's database"}
+	}
+	if c.Calls == 0 && o.run != "" {
+		return &commandError{
+			exitNoRun, fmt.Errorf("no call of run %s is in %s", o.run, plain.Line(c.Source, '?')),
+			"it was another server's, or its calls were removed before; --all prints the SQL for the calls of all runs",
+		}
 	}
 	return writeCleanup(o.ios.Out, &c, o.run)
 }
@@ -126,12 +197,16 @@ func writeCleanup(w io.Writer, c *sqldb.Cleanup, run string) error {
 		whose = "of run " + run
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "-- %s %s in %s.\n", units.Plural(uint64(c.Calls), "call"), whose, plain.Line(c.Source, '?'))
+	calls := "No calls"
+	if c.Calls > 0 {
+		calls = units.Plural(uint64(c.Calls), "call")
+	}
+	fmt.Fprintf(&b, "-- %s %s in %s.\n", calls, whose, plain.Line(c.Source, '?'))
 	if c.Calls > 0 {
 		b.WriteString("-- Nothing has been removed. Make a backup, then run this in the database's own program.\n")
 		if c.Files != "" {
-			fmt.Fprintf(&b, "-- The audio of these calls is in files, which stay. Before, this lists them:\n--   %s;\n",
-				c.Files)
+			b.WriteString("-- Audio of these calls is in files, which stay. Before, this lists them:\n")
+			fmt.Fprintf(&b, "--   %s;\n", c.Files)
 		}
 		fmt.Fprintf(&b, "%s;\n%s;\nCOMMIT;\n", c.Begin, strings.Join(c.Statements, ";\n"))
 	}

@@ -93,7 +93,7 @@ func (o *drillOptions) chosen() (list []drill) {
 
 // runDrill makes the drills and prints the table.
 func runDrill(ctx context.Context, o *drillOptions) error {
-	ctx, stop := untilSignal(ctx, o.ios, func() {})
+	ctx, stop := untilSignal(ctx, o.ios, onSignal{})
 	defer stop()
 	if o.list {
 		for _, d := range o.chosen() {

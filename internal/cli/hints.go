@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -106,7 +107,7 @@ func flagError(c *cobra.Command, err error) error {
 	switch {
 	case errors.As(err, &unknown):
 		if before := c.Flags().Args(); c.HasSubCommands() && len(before) > 0 {
-			return noArgs(c, before)
+			return cmp.Or(c.ValidateArgs(before), noArgs(c, before))
 		}
 		if meant := meantFlags(c, unknown.GetSpecifiedName()); len(meant) > 0 {
 			hint = fmt.Sprintf("did you mean %s?", alternatives(meant))

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strings"
 
 	"rdiostress/internal/report"
 	"rdiostress/internal/units"
@@ -13,8 +14,29 @@ func leftText(res *report.Report) string {
 	if n == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%s%s of this run %s left on the server; rdiostress cleanup --print --run %s --verify DATABASE "+
-		"prints the SQL that removes them", about, units.Plural(n, "call"), units.Are(n), res.Run.ID)
+	return fmt.Sprintf("%s%s of this run %s left on the server%s; rdiostress cleanup --print --run %s "+
+		"--verify DATABASE prints the SQL that removes them",
+		about, units.Plural(n, "call"), units.Are(n), beforeText(res, n), res.Run.ID)
+}
+
+// beforeText says how many of n calls the server took before the load.
+func beforeText(res *report.Report, n uint64) string {
+	var kinds []string
+	probes, all := res.Target.CallsBefore, res.Target.CallsBefore
+	if probes > 0 {
+		kinds = append(kinds, units.Plural(probes, "probe"))
+	}
+	if p := res.Priming; p != nil && p.Accepted > 0 {
+		kinds, all = append(kinds, units.Plural(p.Accepted, "call")+" for priming"), all+p.Accepted
+	}
+	switch all {
+	case 0:
+		return ""
+	case n:
+		return ", sent before the load"
+	default:
+		return fmt.Sprintf(", among them %s from before the load", strings.Join(kinds, " and "))
+	}
 }
 
 // callsLeft counts the calls that a run has left on the server, with those before it. Where it was not seen what is

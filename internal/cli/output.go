@@ -10,8 +10,10 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"rdiostress/internal/cli/terminal"
 	"rdiostress/internal/plain"
 	"rdiostress/internal/report"
+	"rdiostress/internal/report/github"
 	"rdiostress/internal/report/text"
 	"rdiostress/internal/stdio"
 )
@@ -42,35 +44,42 @@ func checkReportPath(flag, path string, given bool) error {
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
-// checkReportPaths is checkReportPath for all forms. Only one of them can be on stdout.
-func (o *runOptions) checkReportPaths(flags *pflag.FlagSet) error {
-	var errs problems
-	errs = append(errs, checkReportPath("json", o.jsonFile, flags.Changed("json")),
-		checkReportPath("html", o.htmlFile, flags.Changed("html")))
-	errs.check(o.jsonFile == "-" && o.htmlFile == "-", "{json} and {html} cannot both be on stdout")
-	return errs.join()
-}
-
 // form is a way to write a result, and where to: a file, stdout ("-"), or nowhere.
 type form struct {
-	flag, path string
+	flag, path string // no flag if nobody asked for the form
 	write      func(io.Writer) error
+	// add, if not nil, writes a form of at most so many bytes, which is added to the file.
+	add func(w io.Writer, most int) error
 }
 
-// writeFiles writes the forms that go to files. None that fails keeps another from being written.
-func writeFiles(forms []form) error {
+// toFile writes the form into its file.
+func (f *form) toFile() error {
+	if f.add != nil {
+		return github.AppendSummary(f.path, f.add)
+	}
+	return report.WriteFile(f.path, f.write)
+}
+
+// writeFiles writes the forms that go to files, and returns the paths of those that it could write. None that fails
+// keeps another from being written.
+func writeFiles(forms []form) (written []string, err error) {
 	var errs []error
 	for _, f := range forms {
-		if f.path != "" && f.path != "-" {
-			errs = append(errs, report.WriteFile(f.path, f.write))
+		if f.flag == "" || f.path == "" || f.path == "-" {
+			continue
+		}
+		if err := f.toFile(); err != nil {
+			errs = append(errs, err)
+		} else {
+			written = append(written, f.path)
 		}
 	}
-	return errors.Join(errs...)
+	return written, errors.Join(errs...)
 }
 
-// onStdout returns the form that takes the place of the tables; false if none does.
+// onStdout returns the form that takes the place of the text for people; false if none does.
 func onStdout(forms []form) (form, bool) {
-	i := slices.IndexFunc(forms, func(f form) bool { return f.path == "-" })
+	i := slices.IndexFunc(forms, func(f form) bool { return f.flag != "" && f.path == "-" })
 	if i < 0 {
 		return form{}, false
 	}
@@ -78,10 +87,11 @@ func onStdout(forms []form) (form, bool) {
 }
 
 // conclude writes a result in the forms that were asked for, and for people unless one of them took their place, and
-// ends the command with the code that the result earned. Files come first: who reads the tables can keep them waiting,
+// ends the command with the code that the result earned. Files come first: who reads the text can keep them waiting,
 // or be gone. When a file cannot be written, what was made, which cannot be made again, is at least shown.
 func (o *runOptions) conclude(made string, code int, forms []form, forPeople func(io.Writer) error) error {
-	fileErr := writeFiles(forms)
+	_, fileErr := writeFiles(forms)
+	o.addUnasked(forms)
 	inPlace, taken := onStdout(forms)
 	if taken {
 		forPeople = inPlace.write
@@ -91,7 +101,7 @@ func (o *runOptions) conclude(made string, code int, forms []form, forPeople fun
 	case fileErr != nil && outErr != nil:
 		return &commandError{
 			unwritten(code),
-			fmt.Errorf("%w\ncannot write the tables to stdout either: %s", fileErr, plain.Reason(outErr)), "",
+			fmt.Errorf("%w\ncannot write the result to stdout either: %s", fileErr, plain.Reason(outErr)), "",
 		}
 	case fileErr != nil && taken:
 		return &commandError{unwritten(code), fileErr, made + ", and its report is on stdout"}
@@ -103,10 +113,10 @@ func (o *runOptions) conclude(made string, code int, forms []form, forPeople fun
 			fmt.Sprintf("%s; --%s FILE keeps its report, whoever reads stdout", made, inPlace.flag),
 		}
 	case outErr != nil && !stdio.ReaderGone(outErr): // who has gone does not want them
-		err := fmt.Errorf("cannot write the tables to stdout: %s", plain.Reason(outErr))
+		err := fmt.Errorf("cannot write the result to stdout: %s", plain.Reason(outErr))
 		return &commandError{unwritten(code), err, ""}
 	case outErr != nil && code == exitInterrupted:
-		fmt.Fprintln(o.ios.Err, "rdiostress: what read the tables has ended, so they are not shown"+whereReport(forms))
+		fmt.Fprintln(o.ios.Err, "rdiostress: what read the result has ended, so it is not shown"+whereReport(forms))
 		return exitStatus(code)
 	case code != exitOK:
 		return exitStatus(code)
@@ -115,10 +125,30 @@ func (o *runOptions) conclude(made string, code int, forms []form, forPeople fun
 	}
 }
 
+// addUnasked writes the forms that nobody asked for. One that fails changes no exit code.
+func (o *runOptions) addUnasked(forms []form) {
+	for _, f := range forms {
+		if f.flag != "" {
+			continue
+		}
+		if err := f.toFile(); err != nil {
+			fmt.Fprintf(o.ios.Err, "rdiostress: warning: %s\n", plain.Text(err.Error()))
+		}
+	}
+}
+
+// annotate tells the runner of a CI job what is wrong, if there is one. It reads stderr as it reads stdout, which may
+// have a report.
+func (o *runOptions) annotate(list github.Annotations) {
+	if o.ios.env("GITHUB_ACTIONS") == "true" {
+		_ = list.Write(o.ios.Err) // nobody is left to tell
+	}
+}
+
 // whereReport says where the figures are that could not be shown.
 func whereReport(forms []form) string {
 	for _, f := range forms {
-		if f.path != "" {
+		if f.flag != "" && f.path != "" {
 			return "; the report is in " + f.path
 		}
 	}
@@ -136,9 +166,45 @@ func unwritten(code int) int {
 
 // addLookFlags adds the flags that say how text for people looks.
 func (o *runOptions) addLookFlags(f *pflag.FlagSet) {
+	f.BoolVar(&o.full, "full", false, "show every table, instead of a summary that fits on one screen")
 	f.BoolVar(&o.noColor, "no-color", false, "use no colors; the variable NO_COLOR does the same")
 	f.BoolVar(&o.ascii, "ascii", false,
 		"use no characters but ASCII; a locale that is not UTF-8, and TERM=dumb, do the same")
+}
+
+// showRun writes a run for people.
+func (o *runOptions) showRun(w io.Writer, rep *report.Report) error {
+	if o.full {
+		return text.WriteReport(w, *rep, o.tableOptions())
+	}
+	return text.WriteSummary(w, *rep, o.tableOptions())
+}
+
+// showSearch writes a search for a capacity for people.
+func (o *runOptions) showSearch(w io.Writer, rep *report.Capacity) error {
+	if o.full {
+		return text.WriteCapacity(w, *rep, o.tableOptions())
+	}
+	return text.WriteCapacitySummary(w, *rep, o.tableOptions())
+}
+
+// moreText says how what a summary leaves out can be seen. A run is not made again for it where its report was kept.
+func (o *runOptions) moreText() string {
+	switch {
+	case o.saved:
+		return "--full shows every table"
+	case o.forms.json != "" && o.forms.json != "-":
+		return "every table: rdiostress report " + o.forms.json + " --full"
+	default:
+		return "--full shows every table, --json FILE keeps the report"
+	}
+}
+
+// screen is where the command shows its progress, as its flags want it.
+func (o *runOptions) screen() terminal.Screen {
+	s := o.ios.screen()
+	s.Quiet, s.Color, s.ASCII = o.quiet, s.Color && !o.noColor, s.ASCII || o.ascii
+	return s
 }
 
 func (o *runOptions) tableOptions() text.Options {
@@ -147,5 +213,6 @@ func (o *runOptions) tableOptions() text.Options {
 		Width: o.ios.width(),
 		Color: o.ios.color(o.ios.OutTerminal) && !o.noColor,
 		ASCII: o.ios.ascii(o.ios.OutTerminal) || o.ascii,
+		More:  o.moreText(),
 	}
 }

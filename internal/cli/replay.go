@@ -24,12 +24,24 @@ func newReplayCmd(ios *streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "replay",
 		Short: "Check recordings for run --replay",
-		Args:  noArgs,
+		Args:  replayArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.SuggestionsMinimumDistance = 2
 	cmd.AddCommand(newReplayCheckCmd(ios))
 	return cmd
+}
+
+// replayArgs refuses arguments. A place of recordings is meant for a command below.
+func replayArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		if _, err := os.Stat(args[0]); err == nil || !location.HasNames(args[0]) {
+			place := address.RedactPlace(args[0])
+			return usageErrorf(fmt.Sprintf("did you mean %s check %s?", cmd.CommandPath(), place),
+				"unknown command %q", place)
+		}
+	}
+	return noArgs(cmd, args)
 }
 
 // replayCheckOptions are the flags and arguments of `rdiostress replay check`.
@@ -70,14 +82,14 @@ The exit code is 1 if under 95 % of the calls would be sent, those that are encr
 }
 
 func (o *replayCheckOptions) run(ctx context.Context) error {
-	ctx, stop := untilSignal(ctx, o.ios, func() {})
+	ctx, stop := untilSignal(ctx, o.ios, onSignal{})
 	defer stop()
 	result, err := o.examine(ctx)
 	switch {
 	case ctx.Err() != nil:
 		return exitStatus(exitInterrupted)
 	case err != nil:
-		return usageErrorf(replayHint, "%w", err)
+		return usageErrorf(recordingsHint(err), "%w", err)
 	}
 	if o.jsonFile != "-" {
 		if err := result.WriteText(o.ios.Out); err != nil {
@@ -107,12 +119,15 @@ func (o *replayCheckOptions) examine(ctx context.Context) (*check.Check, error) 
 		return nil, err
 	}
 	defer collectOften()()
-	archive, err := recordings.Open(ctx)
+	archive, err := openRecordings(ctx, recordings, o.period)
 	if empty := (*replay.EmptyError)(nil); errors.As(err, &empty) && len(empty.Skipped) > 0 {
 		return check.Empty(address.RedactPlace(o.place), empty), nil
 	}
-	if err != nil {
+	if period := (*flagProblem)(nil); errors.As(err, &period) {
 		return nil, err
+	}
+	if err != nil {
+		return nil, &replayError{err}
 	}
 	defer archive.Close()
 	next, shown := time.Now().Add(time.Second), false
@@ -128,6 +143,24 @@ func (o *replayCheckOptions) examine(ctx context.Context) (*check.Check, error) 
 		fmt.Fprint(o.ios.Err, "\r\x1b[K")
 	}
 	return result, err
+}
+
+// recordingsHint is what can be done where recordings that were asked for cannot be used. What is wrong with a flag is
+// said by the error alone.
+func recordingsHint(err error) string {
+	if place := (*replayError)(nil); errors.As(err, &place) {
+		return replayHint
+	}
+	return ""
+}
+
+// openRecordings opens the recordings of a period as the flag gives it.
+func openRecordings(ctx context.Context, r location.Recordings, period string) (*replay.Archive, error) {
+	archive, err := r.Open(ctx)
+	if none := (*replay.PeriodError)(nil); errors.As(err, &none) {
+		return nil, problemf("{replay-period} %s: %w", period, err)
+	}
+	return archive, err
 }
 
 // findRecordings returns the recordings that flags name.

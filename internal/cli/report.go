@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -13,8 +13,6 @@ import (
 	"rdiostress/internal/inputfile"
 	"rdiostress/internal/plain"
 	"rdiostress/internal/report"
-	"rdiostress/internal/report/html"
-	"rdiostress/internal/report/text"
 	"rdiostress/internal/stdio"
 )
 
@@ -24,46 +22,51 @@ type reportOptions struct {
 }
 
 func newReportCmd(ios *streams) *cobra.Command {
-	o := &reportOptions{&runOptions{ios: ios}}
+	o := &reportOptions{&runOptions{ios: ios, saved: true}}
 	cmd := &cobra.Command{
 		Use:   "report FILE|-",
 		Short: "Render a saved report",
 		Long: `Report reads what run or capacity have written with --json, also older versions of them, and shows it
-again: as tables, or as a page with charts. A - stands for stdin.
+again: as a summary, as tables (--full), or in any other form that run has. A - stands for stdin.
 
 The exit code is 0 once the report is rendered, whatever its verdict.`,
 		Example: `  rdiostress report report.json
-  rdiostress report report.json --html report.html
+  rdiostress report report.json --html report.html --csv series.csv
   curl -s https://ci/report.json | rdiostress report - --html report.html`,
 		Args:              oneArg("one file, or - for stdin"),
 		ValidArgsFunction: flaghelp.Files("json"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := o.checkPath(cmd.Flags()); err != nil {
-				return err
+			if err := o.checkForms(cmd.Flags(), args[0]); err != nil {
+				return withOrigin(cmd.Flags(), usageErrorf("", "%w", err))
 			}
 			return o.render(args[0])
 		},
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringVar(&o.htmlFile, "html", "", "write a page with charts to this file; - writes it to stdout")
+	o.forms.addFlags(f, formRead)
 	o.addLookFlags(f)
-	flaghelp.Describe(cmd, []flaghelp.Group{{Title: "Report", Flags: []flaghelp.Flag{
-		{Name: "html", Value: "file|-", Extensions: []string{"html"}},
-		{Name: "no-color"},
-		{Name: "ascii"},
-	}}})
+	flaghelp.Describe(cmd, []flaghelp.Group{{
+		Title: "Report",
+		Flags: append(formGroup(formRead), []flaghelp.Flag{{Name: "full"}, {Name: "no-color"}, {Name: "ascii"}}...),
+	}})
 	return cmd
 }
 
-func (o *reportOptions) checkPath(flags *pflag.FlagSet) error {
-	if err := checkReportPath("html", o.htmlFile, flags.Changed("html")); err != nil {
-		return withOrigin(flags, usageErrorf("", "%w", err))
+// formRead is the form that the command reads, and so does not write.
+const formRead = "json"
+
+// checkForms checks where the forms go. None may take the place of the report that is read.
+func (o *reportOptions) checkForms(flags *pflag.FlagSet, read string) error {
+	o.forms.step = o.ios.env(stepSummary)
+	errs := problems{o.forms.check(flags)}
+	for _, one := range o.forms.flags() {
+		errs.check(sameFile(*one.path, read), "{"+one.Name+"} %s: it is the report that is to be read", *one.path)
 	}
-	return nil
+	return errs.join()
 }
 
-// render reads a document and writes it in the forms that were asked for: tables, unless there is another.
+// render reads a document and writes it in the forms that were asked for: text, unless there is another.
 func (o *reportOptions) render(name string) error {
 	doc, err := o.read(name)
 	if err != nil {
@@ -73,34 +76,42 @@ func (o *reportOptions) render(name string) error {
 		}
 		return &commandError{exitUsage, fmt.Errorf("%s: %s", name, plain.Reason(err)), hint}
 	}
-	page := form{"html", o.htmlFile, func(w io.Writer) error {
-		if doc.Search != nil {
-			return html.WriteCapacity(w, *doc.Search, html.Options{Scenario: repeatSearch(doc.Search)})
-		}
-		return html.WriteReport(w, *doc.Run, html.Options{Scenario: repeatRun(doc.Run)})
-	}}
-	switch page.path {
-	case "":
-		err = o.tables(&doc)
-	case "-":
-		err = page.write(o.ios.Out)
-	default:
-		if err := writeFiles([]form{page}); err != nil {
-			return &commandError{exitNoRun, err, ""}
-		}
-		fmt.Fprintln(o.ios.Err, "rdiostress: wrote "+page.path)
+	forms := o.forms.ofRun(doc.Run)
+	if doc.Search != nil {
+		forms = o.forms.ofSearch(doc.Search)
 	}
-	if err != nil && !stdio.ReaderGone(err) {
-		return &commandError{exitNoRun, fmt.Errorf("cannot write to stdout: %s", plain.Reason(err)), ""}
+	written, fileErr := writeFiles(forms)
+	for _, path := range written {
+		fmt.Fprintln(o.ios.Err, "rdiostress: wrote "+path)
+	}
+	outErr := o.show(&doc, forms)
+	if outErr != nil && stdio.ReaderGone(outErr) {
+		outErr = nil
+	} else if outErr != nil {
+		outErr = fmt.Errorf("cannot write to stdout: %s", plain.Reason(outErr))
+	}
+	if err := errors.Join(fileErr, outErr); err != nil {
+		return &commandError{exitNoRun, err, ""}
 	}
 	return nil
 }
 
-func (o *reportOptions) tables(doc *report.Document) error {
-	if doc.Search != nil {
-		return text.WriteCapacity(o.ios.Out, *doc.Search, o.tableOptions())
+// show writes the form that is to be on stdout: text for people if no form was asked for at all.
+func (o *reportOptions) show(doc *report.Document, forms []form) error {
+	if inPlace, taken := onStdout(forms); taken {
+		return inPlace.write(o.ios.Out)
 	}
-	return text.WriteReport(o.ios.Out, *doc.Run, o.tableOptions())
+	if slices.ContainsFunc(forms, func(f form) bool { return f.path != "" }) {
+		return nil
+	}
+	return o.forPeople(doc)
+}
+
+func (o *reportOptions) forPeople(doc *report.Document) error {
+	if doc.Search != nil {
+		return o.showSearch(o.ios.Out, doc.Search)
+	}
+	return o.showRun(o.ios.Out, doc.Run)
 }
 
 // read reads a saved document from a file or stdin.

@@ -19,8 +19,7 @@ import (
 	"rdiostress/internal/mischief"
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/report"
-	"rdiostress/internal/report/html"
-	"rdiostress/internal/report/text"
+	"rdiostress/internal/report/github"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/trial"
 )
@@ -36,11 +35,13 @@ type runOptions struct {
 	keyFile      string
 	withServer   bool
 	serverFlags  []string // of the bundled server
-	jsonFile     string
-	htmlFile     string
+	forms        formPaths
+	prometheus   string // address to serve metrics on; empty: none are served
 	quiet        bool
 	noColor      bool
 	ascii        bool
+	full         bool // tables, instead of a summary
+	saved        bool // what is shown is a saved report
 
 	duration, timeout     durationValue
 	warmUp, rampUp, think durationValue
@@ -123,10 +124,9 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	o.watch.addFlags(f)
 	o.verify.addFlags(f)
 	o.crash.addFlags(f)
-	f.StringVar(&o.jsonFile, "json", "",
-		"write the report to this file as JSON; - writes it to stdout instead of the tables")
-	f.StringVar(&o.htmlFile, "html", "",
-		"write the report to this file as a page with charts, which needs no network; - writes it to stdout")
+	o.forms.addFlags(f, "")
+	f.StringVar(&o.prometheus, "prometheus", "",
+		"serve metrics for Prometheus on this address while running, such as :9100; a port alone is on 127.0.0.1")
 	f.BoolVarP(&o.yes, "yes", "y", false,
 		"do not ask for confirmation before sending calls to a server on a public network")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "show no progress")
@@ -165,15 +165,19 @@ func (o *runOptions) complete(flags *pflag.FlagSet) error {
 		s.Duration = maxTotalDuration
 	}
 	trafficErr := o.traffic.complete(s, flags)
+	if exitCode(trafficErr) == exitInterrupted {
+		return trafficErr
+	}
 	var err error
 	if s.Key, err = resolveKey(s.Key, o.keyFile); err != nil {
 		return err
 	}
 	connectionErr := o.connection.complete(flags) // the crash test looks at --resolve
+	o.forms.step, o.forms.byItself = o.ios.env(stepSummary), true
 	errs := problems{
 		o.audio.complete(s, flags), trafficErr, o.crash.complete(o, flags), nameFlags(s.Validate()),
-		o.checkReportPaths(flags), connectionErr, o.watch.complete(),
-		o.verify.complete(), o.checkMischief(),
+		o.forms.check(flags), connectionErr, o.watch.complete(),
+		o.verify.complete(), o.checkMischief(), o.completePrometheus(flags),
 	}
 	errs.check(o.connection.http2 && !strings.HasPrefix(s.URL, "https:"),
 		"{http2} is for targets whose {url} begins with https://")
@@ -221,34 +225,37 @@ func runLoad(ctx context.Context, o *runOptions) error {
 	if err := o.confirm(ctx, find); err != nil {
 		return err
 	}
+	metrics, err := o.startMetrics(ctx)
+	if err != nil {
+		return err
+	}
+	defer metrics.close()
 	plan := o.plan()
-	shown := terminal.NewTrial(o.ios.screen(o.quiet))
+	shown := terminal.NewTrial(o.screen())
 	defer shown.Close()
-	ctx, stop := untilSignal(ctx, o.ios, shown.Stopping)
+	ctx, stop := untilSignal(ctx, o.ios, onSignal{shown.Stopping, shown.Leave})
 	defer stop()
-	env := trial.Environment{Program: serverProgram, Names: flagName, Recordings: o.traffic.archive}
+	env := trial.Environment{
+		Program: serverProgram, Names: flagName, Recordings: o.traffic.archive, Cumulative: metrics != nil,
+	}
 	stopServer, err := startServer(ctx, &env, &plan, shown)
 	if err != nil {
 		return interruptedOr(ctx, trialError(err))
 	}
 	defer stopServer()
-	res, err := env.Run(ctx, plan, shown)
+	res, err := env.Run(ctx, plan, metrics.besides(shown))
 	shown.Close()
 	if err != nil {
 		return interruptedOr(ctx, trialError(err))
 	}
 	rep := report.New(res, version, flagName)
-	err = o.conclude("the run was made", rep.Verdict.ExitCode,
-		[]form{
-			{"json", o.jsonFile, func(w io.Writer) error { return report.WriteJSON(w, rep) }},
-			{"html", o.htmlFile, func(w io.Writer) error {
-				return html.WriteReport(w, rep, html.Options{Scenario: repeatRun(&rep)})
-			}},
-		},
-		func(w io.Writer) error { return text.WriteReport(w, rep, o.tableOptions()) })
+	err = o.conclude("the run was made", rep.Verdict.ExitCode, o.forms.ofRun(&rep),
+		func(w io.Writer) error { return o.showRun(w, &rep) })
+	o.annotate(github.OfRun(&rep))
 	if left := leftText(&rep); left != "" && !o.quiet && !o.withServer {
 		fmt.Fprintln(o.ios.Err, "rdiostress: "+left)
 	}
+	metrics.end(ctx, err)
 	return err
 }
 

@@ -30,7 +30,9 @@ import (
 var update = flag.Bool("update", false, "rewrite the expected output in the scripts")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"rdiostress": Main, "faulty": faulty, "peer": peer, "keeper": keeper})
+	testscript.Main(m, map[string]func(){
+		"rdiostress": Main, "faulty": faulty, "peer": peer, "keeper": keeper, "mute": mute,
+	})
 }
 
 // The scripts in testdata/script run the real program against real servers.

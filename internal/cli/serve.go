@@ -163,7 +163,7 @@ func resolveListen(ctx context.Context, listen string) (*net.TCPAddr, error) {
 // runServe serves until a signal comes or ctx ends.
 func runServe(ctx context.Context, o *serveOptions) (err error) {
 	defer boundMemory()()
-	ctx, stop := untilSignal(ctx, o.ios, func() {}, o.stopSignals()...) // the log says so
+	ctx, stop := untilSignal(ctx, o.ios, onSignal{}, o.stopSignals()...) // the log says so
 	defer stop()
 	if o.stopOnEOF {
 		ctx = untilEOF(ctx, o.ios.In)
@@ -171,7 +171,7 @@ func runServe(ctx context.Context, o *serveOptions) (err error) {
 	log := o.logger()
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.address.String())
 	if err != nil {
-		return listenError(o.listen, err)
+		return listenError("--listen ", o.listen, err)
 	}
 	defer ln.Close() // Serve does, if it comes to that
 	store, err := o.openStore(ctx, log)
@@ -270,12 +270,13 @@ func listenURL(addr net.Addr) string {
 // listening begins the line by which a command announces its address.
 const listening = bundled.ListeningPrefix
 
-// listenError says in words why an address cannot be listened on, and what to do about it.
-func listenError(listen string, err error) error {
+// listenError says in words why an address cannot be listened on, and what to do about it. flag is what stands before
+// the address, such as "--listen ".
+func listenError(flag, listen string, err error) error {
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return withHint(fmt.Errorf("%s is in use by another program", listen),
-			"stop the other program, or pass another port: --listen 127.0.0.1:8001, or :0 for any free one")
+			"stop the other program, or pass another port: "+flag+"127.0.0.1:8001, or :0 for any free one")
 	case errors.Is(err, syscall.EACCES):
 		return withHint(fmt.Errorf("listening on %s is not allowed", listen),
 			"ports below 1024 need privileges; pass a higher one")

@@ -88,14 +88,14 @@ func (o *sinkOptions) complete(ctx context.Context) (err error) {
 
 // runSink receives until a signal comes or ctx ends.
 func runSink(ctx context.Context, o *sinkOptions) error {
-	ctx, stop := untilSignal(ctx, o.ios, func() {})
+	ctx, stop := untilSignal(ctx, o.ios, onSignal{})
 	defer stop()
 	got := sink.NewList(o.keep)
 	s, err := sink.Listen(ctx, o.address.String(), sink.Options{
 		Key: o.key, Received: got.Add, List: http.Handler(got),
 	})
 	if err != nil {
-		return listenError(o.listen, err)
+		return listenError("--listen ", o.listen, err)
 	}
 	_, err = fmt.Fprintf(o.ios.Out, "%s%s\n", listening, listenURL(s.Address()))
 	if err == nil || stdio.ReaderGone(err) {

@@ -45,12 +45,12 @@ func (s *streams) env(name string) string {
 	return ""
 }
 
-// width is how many columns results may take: those of the terminal, else 100.
+// width is how many columns results may take: those of the terminal, else 80.
 func (s *streams) width() int {
 	if w, ok := s.terminalWidth(); ok {
 		return min(w, maxWidth)
 	}
-	return terminal.DefaultWidth
+	return defaultWidth
 }
 
 // helpWidth is how many columns help may take: those of the terminal, else 80.
@@ -58,7 +58,7 @@ func (s *streams) helpWidth() int {
 	if w, ok := s.terminalWidth(); ok {
 		return w
 	}
-	return helpWidth
+	return defaultWidth
 }
 
 // terminalWidth is how many columns the terminal has that results go to, if they go to one.
@@ -84,14 +84,17 @@ func (s *streams) ascii(toTerminal bool) bool {
 	return locale != "" && !strings.Contains(locale, "utf-8") && !strings.Contains(locale, "utf8")
 }
 
-// screen is where a command shows its progress.
-func (s *streams) screen(quiet bool) terminal.Screen {
-	return terminal.Screen{W: s.Err, IsTerminal: s.ErrTerminal, Quiet: quiet, Names: flagName}
+// screen is where a command shows its progress: a dumb terminal has lines, as a log has.
+func (s *streams) screen() terminal.Screen {
+	return terminal.Screen{
+		W: s.Err, IsTerminal: s.ErrTerminal && s.env("TERM") != dumbTerminal, Names: flagName,
+		Color: s.color(s.ErrTerminal), ASCII: s.ascii(s.ErrTerminal),
+	}
 }
 
 const (
-	maxWidth  = 120 // lines longer than this are hard to read
-	helpWidth = 80
+	maxWidth     = 120 // lines longer than this are hard to read
+	defaultWidth = 80
 
 	dumbTerminal = "dumb" // the TERM of one that knows no escape sequences
 )

@@ -173,7 +173,7 @@ func TestInterruptedReaderOfTables(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.check(t, exitInterrupted)
-	if !strings.Contains(said.String(), "they are not shown; the report is in "+p.file) {
+	if !strings.Contains(said.String(), "it is not shown; the report is in "+p.file) {
 		t.Errorf("it said %q", said.String())
 	}
 }
@@ -192,7 +192,7 @@ func TestSignalAtTheEnd(t *testing.T) {
 	}
 	ios, _, _ := testStreams()
 	ios.Own = true
-	_, stop := untilSignal(t.Context(), ios, func() {}, syscall.SIGHUP)
+	_, stop := untilSignal(t.Context(), ios, onSignal{}, syscall.SIGHUP)
 	stop()
 	for range 3 {
 		if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
@@ -349,7 +349,7 @@ func TestResultsNotTaken(t *testing.T) {
 		said string
 	}{
 		"tables on a full disk": {
-			tables, disk, exitNoRun, "cannot write the tables to stdout: no space left on device",
+			tables, disk, exitNoRun, "cannot write the result to stdout: no space left on device",
 		},
 		"report on a full disk": {
 			asJSON, disk, exitNoRun, "cannot write the report to stdout: no space left on device",

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"slices"
 	"time"
@@ -152,9 +151,14 @@ func (o *trafficOptions) openReplay(s *scenario.Scenario, flags *pflag.FlagSet) 
 		return err
 	}
 	o.restoreGC = collectOften()
-	archive, err := recordings.Open(context.Background())
-	if none := (*replay.PeriodError)(nil); errors.As(err, &none) {
-		return problemf("{replay-period} %s: %w", s.Replay.Period, err)
+	ctx, stop := beforeRun()
+	defer stop()
+	archive, err := openRecordings(ctx, recordings, s.Replay.Period)
+	if err != nil && ctx.Err() != nil {
+		return interruptedOr(ctx, err)
+	}
+	if period := (*flagProblem)(nil); errors.As(err, &period) {
+		return err
 	}
 	if err != nil {
 		return &replayError{problemf("{replay}: %w", err)}

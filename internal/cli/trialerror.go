@@ -46,7 +46,7 @@ func trialError(err error) error {
 		return withHint(err, "pass --verify with the server's database")
 	case errors.As(err, &open):
 		if errors.As(err, &listen) {
-			open.Err = listenError(listen.Address, listen.Err)
+			open.Err = listenError("--verify sink=", listen.Address, listen.Err)
 		}
 		return withHint(open, "--verify names what to look at; --verify none does not look")
 	case errors.As(err, &kill):

@@ -72,6 +72,7 @@ func OpenMySQL(address string) (*sql.DB, error) {
 	if socket := u.Query().Get("socket"); socket != "" {
 		config.Net, config.Addr = "unix", socket
 	}
+	config.Logger = &mysql.NopLogger{} // errors are returned too
 	config.DBName = strings.Trim(u.Path, "/")
 	config.Timeout, config.ReadTimeout = 10*time.Second, queryTimeout
 	connector, err := mysql.NewConnector(config)

@@ -26,8 +26,10 @@ type Runner struct {
 	Target   upload.Target
 	Test     ConnectionTest // of clients that behave as real ones; without one, all tests pass
 	Recorder *measure.Recorder
-	Receipts Receipts  // gets the outcome of each call; may be nil
-	Start    time.Time // start of the run, with a monotonic reading
+	Receipts Receipts // gets the outcome of each call; may be nil
+	// Cumulative makes the recorder keep cumulative figures, for monitoring the run.
+	Cumulative bool
+	Start      time.Time // start of the run, with a monotonic reading
 
 	sleeper   func(start time.Time) (sleeper, error) // newSleeper, except in tests with a fake clock
 	watchSelf func(start time.Time) *generator.Watch // generator.Start, except in tests
@@ -77,6 +79,9 @@ func (r *Runner) Run(ctx context.Context) Sending {
 			Separate: p.Separate,
 		})
 	}
+	if r.Cumulative {
+		r.Recorder.Accumulate(measure.Sending{Due: s.due, InFlight: func() int { return int(s.inFlight.Load()) }})
+	}
 	s.real = newRealClients(s)
 	s.startWorkers()
 	s.retrier = newRetrier(s)
@@ -117,7 +122,8 @@ type sender struct {
 	schedule  schedule.Schedule  // of the open model; nil in the closed model
 	pacer     *pacer             // of the open model with workers on goroutines
 	workers   []*worker
-	groups    []*loopGroup // groups of the workers; nil if each has a goroutine
+	groups    []*loopGroup             // groups of the workers; nil if each has a goroutine
+	arrivals  atomic.Pointer[arrivals] // of the open model, once it has begun
 	interrupt <-chan struct{}
 	uploads   context.Context
 	watch     *generator.Watch // nil in tests with a fake clock
@@ -178,11 +184,13 @@ func (s *sender) runShape(out *Sending) {
 		s.schedule = arrivals
 	}
 	s.end = s.origin + length
+	s.publishArrivals(s.end)
 	s.retrier.setEnd(s.end)
 	var uploaders sync.WaitGroup
 	stop := s.start(&uploaders, length)
 	clock.Wait(s.end-s.elapsed(), s.interrupt, s.spent)
 	out.Sending = min(s.elapsed(), s.end)
+	s.publishArrivals(out.Sending)
 	stop()
 	s.retrier.close()
 	uploaders.Wait()
@@ -190,11 +198,42 @@ func (s *sender) runShape(out *Sending) {
 	out.Behavior = s.real.report()
 	out.Phases = s.sentPhases(out.Sending)
 	if s.schedule != nil {
-		out.Due = s.schedule.Count(out.Sending - s.origin)
-		if total := s.Scenario.Total; total > 0 {
-			out.Due = min(out.Due, total)
-		}
+		out.Due = s.countDue(s.schedule, out.Sending-s.origin)
 	}
+}
+
+// countDue returns how many calls of a schedule are due in a time.
+func (s *sender) countDue(calls schedule.Schedule, took time.Duration) uint64 {
+	n := calls.Count(max(took, 0))
+	if total := s.Scenario.Total; total > 0 {
+		n = min(n, total)
+	}
+	return n
+}
+
+// arrivals are the calls that are due in the open model.
+type arrivals struct {
+	schedule.Schedule
+	origin, end time.Duration // in the run
+}
+
+// publishArrivals lets the roller know until when calls are due. It does not for a replay, which would have to read its
+// recordings ahead to count them.
+func (s *sender) publishArrivals(end time.Duration) {
+	if s.schedule != nil && !s.Scenario.Replay.On() {
+		s.arrivals.Store(&arrivals{s.schedule, s.origin, end})
+	}
+}
+
+// due returns how many calls were due until a time of the run; nil if no arrivals were published. It is safe for
+// concurrent use.
+func (s *sender) due(at time.Duration) *uint64 {
+	a := s.arrivals.Load()
+	if a == nil {
+		return nil
+	}
+	n := s.countDue(a, min(at, a.end)-a.origin)
+	return &n
 }
 
 // start starts the workers. The returned function wakes those that wait.

@@ -20,7 +20,8 @@ type Recorder struct {
 	// The times of the accepted uploads of that second, to two digits.
 	response, service *Histogram
 
-	scored   *tally // the scored phases so far
+	scored   *tally       // the scored phases so far
+	all      *accumulator // nil unless Accumulate was called
 	judged   series
 	saved    series
 	times    intervals
@@ -167,6 +168,7 @@ func (r *Recorder) Roll(elapsed time.Duration, inFlight, waiting int) {
 	r.judged.add(&r.second, elapsed, inFlight)
 	r.saved.add(&r.second, elapsed, inFlight)
 	r.times.add(r.response, r.service, elapsed)
+	r.all.publish(elapsed) // before the snapshot, so that whoever sees that has these too
 	r.publish(elapsed, inFlight, waiting)
 }
 
@@ -193,6 +195,7 @@ func (r *Recorder) collect(index int) {
 		p.tally = newTally()
 	}
 	p.tally.merge(all)
+	r.all.add(&p.Phase, all)
 	if !p.Separate {
 		r.second.merge(&all.basics)
 		r.service.Merge(all.service)

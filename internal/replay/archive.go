@@ -59,12 +59,15 @@ func OpenPeriod(ctx context.Context, period Period, sources ...Source) (*Archive
 		a.files += int(f.Count)
 	}
 	slices.SortFunc(a.entries, compareEntries)
-	a.dropFarOff()
+	if period.Last > 0 { // before the last recording, which must not be one of a wrong clock
+		a.dropFarOff()
+	}
 	if len(a.entries) > 0 {
 		if err := a.choose(period); err != nil {
 			return nil, err
 		}
 	}
+	a.dropFarOff()
 	a.found = len(a.entries)
 	if a.found == 0 {
 		return nil, &EmptyError{Skipped: a.skipped.List()}
@@ -105,31 +108,61 @@ func compareEntries(x, y entry) int {
 // farOff is a time without recordings that divides an archive.
 const farOff = 180 * 24 * time.Hour
 
-// dropFarOff leaves out recordings that are at least half a year from most of the others. They stem from a clock that
+// maxFarOff returns how many of n recordings may be left out as those of a wrong clock: under 5 %, so that what is sent
+// stays the load that was recorded (see measure.MinReplayed), or a single one of at least four. More of them are no
+// mistake of a clock, but for example those of a second recorder.
+func maxFarOff(n int) int {
+	if n >= 4 {
+		return max(1, (n-1)/20)
+	}
+	return 0
+}
+
+// dropFarOff leaves out the few recordings that are at least half a year from the others. They stem from a clock that
 // was not set, and would have a replay last for years.
 func (a *Archive) dropFarOff() {
-	best, from := a.entries[:0], 0
-	for i := 1; i <= len(a.entries); i++ {
-		if i < len(a.entries) && a.entries[i].at-a.entries[i-1].at < farOff.Milliseconds() {
-			continue
-		}
-		if i-from >= len(best) {
-			best = a.entries[from:i]
-		}
-		from = i
-	}
-	if len(best) == len(a.entries) {
+	parts := a.parts()
+	if len(parts) < 2 {
 		return
 	}
-	low, high := best[0].at, best[len(best)-1].at
-	for _, e := range a.entries {
-		if e.at < low || e.at > high {
-			a.skipped.Add(a.sources[e.source].Name(e.ref), Skipf(FarOff,
-				"it is of %s, years from most of the others, which begin %s",
-				time.UnixMilli(e.at).UTC().Format(time.DateOnly), time.UnixMilli(low).UTC().Format(time.DateOnly)))
+	bySize := slices.Clone(parts)
+	slices.SortStableFunc(bySize, func(x, y []entry) int { return cmp.Compare(len(x), len(y)) })
+	most := bySize[len(bySize)-1]
+	room, limit := maxFarOff(len(a.entries)), -1 // parts of up to limit recordings are left out
+	for i, part := range bySize[:len(bySize)-1] {
+		if room -= len(part); room < 0 {
+			break
+		}
+		if len(part) < len(bySize[i+1]) {
+			limit = len(part)
 		}
 	}
-	a.entries = slices.Clone(best)
+	began := time.UnixMilli(most[0].at).UTC().Format(time.DateOnly)
+	kept := make([]entry, 0, len(a.entries))
+	for _, part := range parts {
+		if len(part) > limit {
+			kept = append(kept, part...)
+			continue
+		}
+		for _, e := range part {
+			a.skipped.Add(a.sources[e.source].Name(e.ref), Skipf(FarOff,
+				"it is of %s, half a year or more from the others, most of which begin %s",
+				time.UnixMilli(e.at).UTC().Format(time.DateOnly), began))
+		}
+	}
+	a.entries = kept
+}
+
+// parts divides the recordings where there are none for half a year.
+func (a *Archive) parts() (parts [][]entry) {
+	from := 0
+	for i := 1; i <= len(a.entries); i++ {
+		if i == len(a.entries) || a.entries[i].at-a.entries[i-1].at >= farOff.Milliseconds() {
+			parts = append(parts, a.entries[from:i])
+			from = i
+		}
+	}
+	return parts
 }
 
 // lastStart returns when the last call began. Only entries that can have begun as late are looked at.

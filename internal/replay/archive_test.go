@@ -125,11 +125,74 @@ func TestArchiveSkips(t *testing.T) {
 		"1 cannot_be_read (cannot be read, lost true): call 1: permission denied",
 		"1 encrypted (encrypted, lost false): call 0: encrypted",
 		"1 no_time (without a time, lost true): call 5: it has no time of a call: 1970-01-01T00:00:00Z",
-		"1 years_off (years from the others, lost true): call 4: it is of 2019-11-21, years from most of the others, " +
-			"which begin 2026-11-21",
+		"1 years_off (half a year or more from the others, lost true): call 4: it is of 2019-11-21, half a year or " +
+			"more from the others, most of which begin 2026-11-21",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%q\nwant\n%q", got, want)
+	}
+}
+
+// What is far from the other recordings is left out if it is little, as after a clock that was not set; never if it is
+// much, as of a second recorder, or if it is what a period asks for.
+func TestFarOff(t *testing.T) {
+	at := time.Date(2026, 3, 1, 18, 0, 0, 0, time.UTC)
+	calls := func(n int, at time.Time) (s told) {
+		for i := range n {
+			s = append(s, toldCall{start: at.Add(time.Duration(i) * time.Minute)})
+		}
+		return s
+	}
+	never := Period{}
+	for name, tt := range map[string]struct {
+		calls  []told
+		period Period
+		want   int // that are sent
+		off    int // that are named as too far off
+	}{
+		"one of four":              {[]told{calls(3, at), calls(1, at.AddDate(-3, 0, 0))}, never, 3, 1},
+		"one of three":             {[]told{calls(2, at), calls(1, at.AddDate(-3, 0, 0))}, never, 3, 0},
+		"alone in the future":      {[]told{calls(9, at), calls(1, at.AddDate(3, 0, 0))}, never, 9, 1},
+		"under 5 %":                {[]told{calls(97, at), calls(4, at.AddDate(0, -7, 0))}, never, 97, 4},
+		"5 %":                      {[]told{calls(95, at), calls(5, at.AddDate(0, -7, 0))}, never, 100, 0},
+		"a second recorder's 41 %": {[]told{calls(59, at), calls(41, at.AddDate(-1, 0, 0))}, never, 100, 0},
+		"a second recorder's, and one of a wrong clock": {
+			[]told{calls(59, at), calls(40, at.AddDate(-1, 0, 0)), calls(1, at.AddDate(5, 0, 0))}, never, 99, 1,
+		},
+		"each alone": {
+			[]told{calls(1, at), calls(1, at.AddDate(1, 0, 0)), calls(1, at.AddDate(2, 0, 0))}, never, 3, 0,
+		},
+		"nearer than that": {[]told{calls(99, at), calls(1, at.AddDate(0, -5, 0))}, never, 100, 0},
+		"a period of the few": {
+			[]told{calls(97, at), calls(2, at.AddDate(-1, 0, 0))},
+			Period{From: at.AddDate(-1, 0, -1), To: at.AddDate(-1, 0, 1)},
+			2, 0,
+		},
+		"a period with both": {
+			[]told{calls(97, at), calls(2, at.AddDate(-1, 0, 0))}, Period{From: at.AddDate(-1, 0, -1)}, 97, 2,
+		},
+		"the last, beside a wrong clock": {
+			[]told{calls(97, at), calls(2, at.AddDate(9, 0, 0))}, Period{Last: time.Hour}, 61, 2,
+		},
+	} {
+		var sources []Source
+		for _, s := range tt.calls {
+			sources = append(sources, s)
+		}
+		a, err := OpenPeriod(t.Context(), tt.period, sources...)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		off := 0
+		for _, f := range a.Skipped() {
+			if f.Reason == FarOff {
+				off += int(f.Count)
+			}
+		}
+		if a.Len() != tt.want || off != tt.off {
+			t.Errorf("%s: %d calls, %d far off; want %d and %d", name, a.Len(), off, tt.want, tt.off)
+		}
 	}
 }
 

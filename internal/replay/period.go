@@ -21,7 +21,7 @@ type Period struct {
 //	2026-11-21T18:00..2026-11-22T04:00   from one time to another; either may be left out
 //	2026-11-21..2026-11-27               from the beginning of a day to the end of another
 //	2026-11-21                           a day
-//	7d, 36h, 90m                         the last of the recordings
+//	2w, 7d, 36h, 90m                     the last of the recordings
 //
 // Times are local unless they end with Z or an offset. An empty text is all of the time.
 func ParsePeriod(text string) (Period, error) {
@@ -31,8 +31,8 @@ func ParsePeriod(text string) (Period, error) {
 	}
 	from, to, isRange := strings.Cut(text, "..")
 	if !isRange {
-		if last, ok := parseLast(text); ok {
-			return Period{Last: last}, nil
+		if last, ok, err := parseLast(text); ok || err != nil {
+			return Period{Last: last}, err
 		}
 		to = from
 	}
@@ -49,6 +49,8 @@ func ParsePeriod(text string) (Period, error) {
 		return Period{}, errFrom
 	case errTo != nil:
 		return Period{}, errTo
+	case from == "" && to == "":
+		return Period{}, fmt.Errorf("%q has neither a beginning nor an end", text)
 	case !isRange && !p.To.After(p.From):
 		return Period{}, fmt.Errorf("%q is one moment: write a day, or two times with .. between them", text)
 	case !p.From.IsZero() && !p.To.IsZero() && !p.To.After(p.From):
@@ -57,14 +59,37 @@ func ParsePeriod(text string) (Period, error) {
 	return p, nil
 }
 
-// parseLast reads the length of the last part of the recordings.
-func parseLast(text string) (time.Duration, bool) {
-	if days, ok := strings.CutSuffix(text, "d"); ok {
-		n, err := strconv.ParseFloat(days, 64)
-		return time.Duration(n * 24 * float64(time.Hour)), err == nil && n > 0 && n < 36525
+// maxLast is longer than there have been recordings.
+const maxLast = 36525 * 24 * time.Hour
+
+// parseLast reads the length of the last part of the recordings. It reports whether the text is one; the error is about
+// one that cannot be meant.
+func parseLast(text string) (last time.Duration, ok bool, err error) {
+	last, ok = parseLength(text)
+	if n, err := strconv.ParseFloat(text, 64); err == nil && !ok && n >= 0 && n < 1000 { // more is a year or a date
+		return 0, false, fmt.Errorf("%q has no unit: %[1]sd is that many days, %[1]sh hours", text)
+	}
+	if ok && (last <= 0 || last > maxLast) {
+		return 0, false, fmt.Errorf("%q is no length that recordings can have", text)
+	}
+	return last, ok, nil
+}
+
+// parseLength reads a length of time: weeks, days, or what [time.ParseDuration] reads. It reports whether the text is
+// one.
+func parseLength(text string) (time.Duration, bool) {
+	day := 24 * time.Hour
+	for suffix, unit := range map[string]time.Duration{"d": day, "w": 7 * day} {
+		if number, ok := strings.CutSuffix(text, suffix); ok {
+			n, err := strconv.ParseFloat(number, 64)
+			if err != nil || n != n {
+				return 0, false
+			}
+			return time.Duration(max(-1, min(n*float64(unit), 2*float64(maxLast)))), true
+		}
 	}
 	d, err := time.ParseDuration(text)
-	return d, err == nil && d > 0
+	return d, err == nil && strings.Trim(text, "+-0.") != ""
 }
 
 // parseMoment reads a time or a day. It returns the first moment of it and the one after it: those of a day are a day
@@ -77,7 +102,12 @@ func parseMoment(text string) (first, after time.Time, err error) {
 	if at, ok := ParseTime(text); ok {
 		return checkMoment(text, at, at)
 	}
-	return first, after, fmt.Errorf("%q is neither a time such as 2026-11-21T18:00 nor a day such as 2026-11-21", text)
+	if _, ok := parseLength(text); ok {
+		return first, after, fmt.Errorf("%q is a length, and stands for the last recordings if it is alone: "+
+			"a beginning and an end are days or times", text)
+	}
+	return first, after, fmt.Errorf("%q is no day such as 2026-11-21, no time such as 2026-11-21T18:00, and no length "+
+		"such as 7d or 36h", text)
 }
 
 func checkMoment(text string, first, after time.Time) (time.Time, time.Time, error) {

@@ -30,6 +30,7 @@ func TestParsePeriod(t *testing.T) {
 		"2026-11-21T18:00:00-05:00..":   {From: time.Date(2026, 11, 21, 23, 0, 0, 0, time.UTC)},
 		"7d":                            {Last: 7 * 24 * time.Hour},
 		"1.5d":                          {Last: 36 * time.Hour},
+		"2w":                            {Last: 14 * 24 * time.Hour},
 		"90m":                           {Last: 90 * time.Minute},
 	} {
 		got, err := ParsePeriod(text)
@@ -38,16 +39,30 @@ func TestParsePeriod(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		"last week":                          "neither a time",
-		"2026-13-01":                         "neither a time",
+		"last week":                          `"last week" is no day such as 2026-11-21, no time`,
+		"2026-13-01":                         "no length such as 7d or 36h",
 		"2026-11-21T18:00":                   "one moment",
 		"2026-11-22..2026-11-20":             "ends before it begins",
 		"2026-11-21T18:00..2026-11-21T18:00": "ends before it begins",
-		"-7d":                                "neither a time",
+		"2026-11-21T18:00..7d":               `"7d" is a length, and stands for the last recordings if it is alone`,
+		"7d..2026-11-21":                     `"7d" is a length`,
+		"18:00..20:00":                       `"18:00" is no day`,
+		"2026-11-21...2026-11-22":            `".2026-11-22" is no day`,
+		"7":                                  `"7" has no unit: 7d is that many days, 7h hours`,
+		"0":                                  `"0" has no unit`,
+		"2026":                               `"2026" is no day`,
+		"nan":                                `"nan" is no day`,
+		"-7d":                                `"-7d" is no length that recordings can have`,
+		"0d":                                 "no length that",
+		"-90m":                               "no length that",
+		"99999d":                             "no length that",
+		"1e300w":                             "no length that",
+		"NaNd":                               "is no day",
+		"3weeks":                             "is no day",
 		"1970-01-01..":                       "no recording has",
-		"..":                                 "",
+		"..":                                 "neither a beginning nor an end",
 	} {
-		if _, err := ParsePeriod(text); want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+		if _, err := ParsePeriod(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error %v, want %q", text, err, want)
 		}
 	}

@@ -21,7 +21,7 @@ const (
 	BadSidecar   Reason = "bad_sidecar"    // what lies beside it is not what its program writes
 	NoTalkgroup  Reason = "no_talkgroup"   // no server takes a call without one
 	NoTime       Reason = "no_time"        // or none that a call can have
-	FarOff       Reason = "years_off"      // from the other recordings
+	FarOff       Reason = "years_off"      // half a year or more from the other recordings
 	CannotBeRead Reason = "cannot_be_read" // by the file system or the database
 )
 
@@ -47,7 +47,7 @@ func (r Reason) Describe() string {
 	case NoTime:
 		return "without a time"
 	case FarOff:
-		return "years from the others"
+		return "half a year or more from the others"
 	default:
 		return "cannot be read"
 	}

@@ -73,7 +73,9 @@ func (r *CapacityResult) Queues() {
 }
 
 // StorageUnseen reports whether it was not seen that storage keeps up.
-func (r *CapacityResult) StorageUnseen() bool { return r.Verified == "" || r.Verified == measure.MethodNone }
+func (r *CapacityResult) StorageUnseen() bool {
+	return r.Verified == "" || r.Verified == measure.MethodNone
+}
 
 // CapacityStep is one rate, held for some time.
 type CapacityStep struct {

@@ -33,6 +33,9 @@ type Environment struct {
 	// Names are the user's names of fields, for the texts of the result.
 	Names field.Namer
 
+	// Cumulative has [event.Second] events carry the counts and times of the run so far.
+	Cumulative bool
+
 	// Ready is called when everything is prepared, right before the trial waits for the second with which its run
 	// begins; it may be nil.
 	Ready func(context.Context)

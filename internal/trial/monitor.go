@@ -46,7 +46,9 @@ func (m *monitor) update(last bool) {
 	if now.Phase != before.Phase {
 		m.emit(event.PhaseBegan{At: before.Elapsed, Phase: now.Phase, Scored: now.Scored})
 	}
-	m.emit(event.Second{Snapshot: now, Server: seen, Storage: m.storage()})
+	m.emit(event.Second{
+		Snapshot: now, Server: seen, Storage: m.storage(), Cumulative: m.recorder.Cumulative(),
+	})
 	moment := judge.Sample{
 		EndS: now.Elapsed.Seconds(), WidthS: (now.Elapsed - before.Elapsed).Seconds(),
 		Attempted: now.Attempts - before.Attempts, Accepted: now.Accepted - before.Accepted,

@@ -124,7 +124,7 @@ func (r *run) start(ctx context.Context, s *scenario.Scenario, target upload.Tar
 	r.announcePlan(s, calls)
 	r.runner = &load.Runner{
 		Scenario: s, Traffic: calls, Recorder: measure.NewRecorder(), Start: start,
-		Target: target, Uploader: upload.Pool(target, s.MaxConcurrent, s.Connections),
+		Target: target, Uploader: upload.Pool(target, s.MaxConcurrent, s.Connections), Cumulative: r.env.Cumulative,
 	}
 	if s.RealClients {
 		if r.tests, err = upload.NewHTTPTarget(s, r.connect); err != nil {

@@ -134,6 +134,39 @@ func of[E trial.Event](h *heard) (e E) {
 	return e
 }
 
+// The cumulative figures are those of the result at the end, where all phases are scored.
+func TestCumulative(t *testing.T) {
+	for model, rate := range map[string]float64{"open": 40, "closed": 0} {
+		p := plan(startServer(t))
+		p.Scenario.Rate, p.Scenario.Total = rate, 60
+		var h heard
+		res, err := trial.Environment{Cumulative: true}.Run(t.Context(), p, &h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var last *measure.Cumulative
+		for _, e := range h.list {
+			second, ok := e.(event.Second)
+			if !ok {
+				continue
+			}
+			if last != nil && (second.Cumulative.Started < last.Started || second.Cumulative.Accepted < last.Accepted) {
+				t.Errorf("%s: the figures decrease: %+v, %+v", model, last, second.Cumulative)
+			}
+			last = second.Cumulative
+		}
+		switch {
+		case last == nil:
+			t.Fatal("no figures were told")
+		case (last.Due != nil) != (rate > 0) || rate > 0 && *last.Due != 60:
+			t.Errorf("%s: due: %v", model, last.Due)
+		case res.Totals.Accepted != 60 || last.Started != 60 || last.Accepted != 60 || len(last.Failures) > 0,
+			last.BytesSent != res.Totals.BytesSent, last.Response.Count != res.Latency.Count:
+			t.Errorf("%s: %+v, the result is %+v", model, last, res.Totals)
+		}
+	}
+}
+
 // One call makes a trial, emits its events in order, and returns a result that accounts for every call.
 func TestRun(t *testing.T) {
 	p := plan(startServer(t))

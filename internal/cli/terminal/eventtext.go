@@ -32,21 +32,6 @@ func activityText(a event.Activity) string {
 	}
 }
 
-// primingText says how priming stands, some time after an event said so.
-func primingText(p event.PrimingProgress, since time.Duration) string {
-	took := p.Took + since
-	what, n := "sent", p.Sent
-	if p.Seen {
-		what, n = "learned", p.Learned
-	}
-	line := fmt.Sprintf("priming: %d of %d talkgroups %s, %s of at most %s", n, p.Total, what,
-		units.Elapsed(took), units.Compact(p.Max))
-	if left := min(p.Left, p.Max-took); left > 0 {
-		line += fmt.Sprintf(", about %s left", units.Elapsed(left))
-	}
-	return line
-}
-
 // awaitingStartText says how long a run still waits for its start, and why.
 func awaitingStartText(e event.AwaitingStart, left time.Duration) string {
 	return fmt.Sprintf("waiting %s: a run may have just ended, and calls that begin within %s are duplicates to this "+
@@ -159,7 +144,8 @@ func (s Screen) noteText(e event.Event) string {
 	}
 }
 
-// alertText says that an alert of a run opens or closes, or sums up an hour of it; empty for another event.
+// alertText says that an alert of a run opens or closes, what a crash test does, or sums up an hour of the run; empty
+// for another event.
 func alertText(e event.Event) string {
 	at := func(at time.Duration, words string) string {
 		return units.Elapsed(at) + ": " + words
@@ -174,9 +160,20 @@ func alertText(e event.Event) string {
 		return at(e.At, judge.AlertChange{Alert: *e.Alert, Opened: true}.String())
 	case event.HourEnded:
 		return e.String()
+	case event.ServerKilled, event.ServerAnswered:
+		return crashText(e)
 	default:
 		return ""
 	}
+}
+
+// crashText says what the crash test has done, or has come to.
+func crashText(e event.Event) string {
+	if killed, ok := e.(event.ServerKilled); ok {
+		return units.Elapsed(killed.At) + ": the crash test has killed the server; it does not answer yet"
+	}
+	answered, _ := e.(event.ServerAnswered) // there are no others
+	return units.Elapsed(answered.At) + ": the server answers again"
 }
 
 // line is a line about what goes on, fit for a terminal.

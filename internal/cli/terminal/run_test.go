@@ -3,6 +3,7 @@ package terminal
 import (
 	"bytes"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -55,17 +56,65 @@ func TestRunInALog(t *testing.T) {
 	})
 }
 
-// On a terminal, the wait for storage is one line that is redrawn, and wiped away when it is over.
-func TestStoringOnATerminal(t *testing.T) {
+// On a terminal, the run and the wait for storage have panels, which are removed when they are over.
+func TestTrialOnATerminal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var out testenv.Output
-		trial := NewTrial(Screen{W: &out, IsTerminal: true})
-		show(trial, false)
-		trial.Close()
-		got := out.String()
-		if strings.Count(got, clearLine+"20 of 30 stored, ") < 3 || !strings.HasSuffix(got, clearLine) {
-			t.Errorf("says %q", got)
+		d, screen := newTestDisplay(Screen{}, 80, 24)
+		trial := newTrial(d)
+		trial.Observe(event.Preparing{Activity: event.Connecting})
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if got := screen.String(); got != "connecting to the server, for 2 s" {
+			t.Errorf("before the run, shows %q", got)
 		}
+		var run sync.WaitGroup
+		run.Go(func() { show(trial, false) })
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		if got := screen.String(); !strings.HasPrefix(got, "starting, 5s of 20s  [") ||
+			!strings.Contains(got, "\nalerts ") {
+			t.Errorf("in the run, shows\n%s", got)
+		}
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		const said = "rdiostress: warning: beside the progress"
+		if got := screen.String(); !strings.HasPrefix(got, said+"\nstorage: waiting for 4s  [") ||
+			!strings.Contains(got, "\nstored     20 of 30\n") || strings.Contains(got, "alerts") {
+			t.Errorf("while it waits for storage, shows\n%s", got)
+		}
+		run.Wait()
+		trial.Stopping()
+		trial.Observe(event.Accounted{})
+		const stopped = "\nrdiostress: no longer waiting for storage; reading what is stored by now " +
+			"(interrupt again to leave at once)"
+		if got := screen.String(); got != said+stopped {
+			t.Errorf("after it, shows %q", got)
+		}
+		trial.Close()
+		if got := screen.String(); got != said+stopped {
+			t.Errorf("leaves %q", got)
+		}
+		screen.check(t)
+	})
+}
+
+// A process that ends at once leaves no panel behind, whatever happens until then.
+func TestLeavingATerminal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, screen := newTestDisplay(Screen{}, 80, 24)
+		trial := newTrial(d)
+		var run sync.WaitGroup
+		run.Go(func() { show(trial, true) })
+		time.Sleep(5 * time.Second)
+		if !strings.HasPrefix(screen.String(), "stopping: waiting for 4 uploads") {
+			t.Errorf("shows\n%s", screen.String())
+		}
+		trial.Leave()
+		run.Wait()
+		if got := screen.String(); got != "rdiostress: warning: beside the progress" {
+			t.Errorf("leaves %q", got)
+		}
+		trial.Close()
 	})
 }
 
@@ -89,7 +138,7 @@ func TestProgressAfterTheSignal(t *testing.T) {
 // The first signal is answered where nothing is drawn as well.
 func TestStoppingQuietly(t *testing.T) {
 	var out bytes.Buffer
-	search := NewSearch(Screen{W: &out, Quiet: true})
+	search := NewSearch(Screen{W: &out, Quiet: true}, 0)
 	search.Stopping()
 	search.Observe(capacity.Ended{CapacityStep: report.CapacityStep{OK: true}})
 	search.Observe(capacity.Preparation{Event: event.Warning{Text: "heed this"}})
@@ -100,58 +149,73 @@ func TestStoppingQuietly(t *testing.T) {
 	}
 }
 
-// A line that is written while a search goes on is not mixed with the one that is redrawn, however slow a terminal is.
-func TestLineAboveASearch(t *testing.T) {
+// Each thing that a search does has its words in the panel, and each step that is over a line above it.
+func TestSearchOnATerminal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var out slowly
-		search := NewSearch(Screen{W: &out, IsTerminal: true})
-		search.Observe(capacity.AwaitingIdle{})
-		search.Observe(capacity.Preparing{RatePerS: 20})
-		search.Observe(capacity.StorageFound{StorageFound: event.StorageFound{Found: verification.Found{Where: "w"}}})
-		search.Close()
-		got := out.String()
-		if !strings.Contains(got, clearLine+"rdiostress: verifying storage in w") ||
-			!strings.HasSuffix(got, "\n"+clearLine+"1s: preparing 20/s"+clearLine) {
-			t.Errorf("says %q", got)
+		d, screen := newTestDisplay(Screen{}, 80, 24)
+		search := &Search{before: newTrial(d), view: searched()}
+		found := event.StorageFound{Found: verification.Found{Where: "calls.db", How: "open", Source: "a test"}}
+		const storage = "rdiostress: verifying storage in calls.db (a test), found open"
+		const broke = "2m10s: 20/s for 5 s: broke: too slow"
+		for _, tt := range []struct {
+			e    capacity.Event
+			want string
+		}{
+			{capacity.Preparation{Event: event.Warning{Text: "heed this"}}, "rdiostress: warning: heed this"},
+			{capacity.AwaitingIdle{First: true}, "\nmeasuring the idle server before the first rate  ["},
+			{capacity.Preparing{RatePerS: 20}, "\nstep 1, preparing 20/s  ["},
+			{capacity.StorageFound{StorageFound: found}, storage + "\nstep 1, preparing 20/s  ["},
+			{capacity.Holding{RatePerS: 20}, storage + "\nstep 1, holding 20/s for 0s  ["},
+			{capacity.AwaitingCount{RatePerS: 20, Backlog: 3, Accepted: 9}, "\nstorage    3 of 9 calls not stored"},
+			{
+				capacity.Ended{CapacityStep: report.CapacityStep{RatePerS: 20, DurationS: 5, BrokeWords: "too slow"}},
+				storage + "\n" + broke + "\nstep 1, ",
+			},
+			{capacity.Preparing{RatePerS: 10}, "best       no rate was held yet"},
+		} {
+			search.Observe(tt.e)
+			if got := screen.String(); !strings.Contains(got, tt.want) {
+				t.Errorf("%T shows\n%s\nwant %q", tt.e, got, tt.want)
+			}
 		}
+		if got := screen.String(); !strings.Contains(got, "best       no rate was held yet, 20/s was not: too slow") {
+			t.Errorf("the best so far is not shown\n%s", got)
+		}
+		search.Stopping()
+		search.Observe(capacity.Ended{CapacityStep: report.CapacityStep{RatePerS: 10, OK: true}})
+		if got := screen.String(); !strings.Contains(got, "stopping: ") ||
+			!strings.Contains(got, "10/s held, 20/s was not") {
+			t.Errorf("after a signal, shows\n%s", got)
+		}
+		search.Close()
+		if got := screen.String(); !strings.HasSuffix(got, broke+"\n2m10s: 10/s for 0 s: held") {
+			t.Errorf("leaves\n%s", got)
+		}
+		screen.check(t)
 	})
 }
 
-// slowly is a terminal that takes its time to show a line about storage.
-type slowly struct{ testenv.Output }
-
-func (w *slowly) Write(p []byte) (int, error) {
-	if bytes.Contains(p, []byte("verifying storage")) {
-		time.Sleep(2*redrawEvery + redrawEvery/2)
-	}
-	return w.Output.Write(p)
-}
-
-// Each thing that a search does has its words in the line that is redrawn, and each step that is over a line.
-func TestSearchOnATerminal(t *testing.T) {
-	for want, e := range map[string]capacity.Event{
-		"measuring the idle server before the first rate": capacity.AwaitingIdle{First: true},
-		"waiting until the server is idle":                capacity.AwaitingIdle{},
-		"preparing 20":                                    capacity.Preparing{RatePerS: 20},
-		"holding 20":                                      capacity.Holding{RatePerS: 20},
-		"waiting for storage": capacity.AwaitingCount{
-			RatePerS: 20, Backlog: 3, Accepted: 9,
-		},
-		"of 9 calls stored": capacity.AwaitingStorage{RatePerS: 20, Progress: verification.Progress{
-			Progress: delivery.Progress{Acknowledged: 9},
-		}},
-		"broke: too slow": capacity.Ended{CapacityStep: report.CapacityStep{BrokeWords: "too slow"}},
-		"not known: w": capacity.Ended{CapacityStep: report.CapacityStep{
-			Broke: report.BrokeUnseen, BrokeWords: "w",
-		}},
-		": held\n": capacity.Ended{CapacityStep: report.CapacityStep{OK: true}},
-	} {
-		var out bytes.Buffer
-		search := NewSearch(Screen{W: &out, IsTerminal: true})
-		search.Observe(e)
-		search.Close()
-		if !strings.Contains(out.String(), want) {
-			t.Errorf("%T says %q, want %q", e, out.String(), want)
+// What comes before the first step of a search is shown too, and a log has a line for each step alone.
+func TestSearchInALog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out testenv.Output
+		search := NewSearch(Screen{W: &out}, time.Minute)
+		search.Before().Observe(event.Preparing{Activity: event.StartingServer})
+		time.Sleep(LineEvery + time.Second)
+		search.Observe(capacity.Preparing{RatePerS: 20})
+		for range 60 {
+			search.Observe(capacity.Holding{RatePerS: 20})
+			time.Sleep(time.Second)
 		}
-	}
+		search.Observe(capacity.Ended{CapacityStep: report.CapacityStep{RatePerS: 20, DurationS: 60, OK: true}})
+		search.Observe(capacity.Ended{CapacityStep: report.CapacityStep{
+			RatePerS: 40, DurationS: 60, Broke: report.BrokeUnseen, BrokeWords: "it was not seen",
+		}})
+		search.Close()
+		const want = "rdiostress: starting the bundled server, for 5 s\n1m6s: 20/s for 1 min: held\n" +
+			"1m6s: 40/s for 1 min: not known: it was not seen\n"
+		if got := out.String(); got != want {
+			t.Errorf("says\n%s\nwant\n%s", got, want)
+		}
+	})
 }

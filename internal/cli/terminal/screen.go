@@ -1,8 +1,8 @@
 // Package terminal shows how a trial, or a search of the command line goes.
 //
-// A [Trial] observes a trial and a [Search] a search. Where a person is looking, each redraws one line or a bar in
-// place; else, in a log, it writes a line every few seconds. What is said once, as a warning is, stays above what is
-// redrawn. The texts name what the user can change by fields, to which the [Screen] gives the names that users know.
+// A [Trial] observes a trial and a [Search] a search. Where a person is looking, each draws a panel of a few lines in
+// place of itself; else, in a log, it writes a line now and then. What is said once, as a warning is, stays above the
+// panel. The texts name what the user can change by fields, to which the [Screen] gives the names that users know.
 package terminal
 
 import (
@@ -17,17 +17,21 @@ import (
 // Screen is where progress is shown, and to whom.
 type Screen struct {
 	W          io.Writer
-	IsTerminal bool // a person is looking
+	IsTerminal bool // a person is looking, at a terminal on which a panel can be redrawn
 	Quiet      bool // only warnings and what follows a signal are shown
+	Color      bool // a panel may have colors
+	ASCII      bool // texts have no other characters
 
 	Names field.Namer // what the user calls a field
 }
 
 const (
-	// LineEvery is how often a line of progress is written where no terminal can show a bar.
+	// LineEvery is how often a line of progress is written at first where no terminal can show a panel.
 	LineEvery = 5 * time.Second
 	// DefaultWidth is how many columns text takes where no terminal says how many it has.
 	DefaultWidth = 100
+
+	defaultHeight = 24 // of a terminal that does not say it
 )
 
 // descriptor is a stream that has one, by which its terminal is known.
@@ -43,10 +47,22 @@ func Width(w io.Writer) (columns int, ok bool) {
 	return columns, err == nil && columns > 0
 }
 
-// widthOf is how many columns a line that is redrawn may take.
-func widthOf(w io.Writer) int {
-	if columns, ok := Width(w); ok {
-		return columns
+// size is how much room a terminal has.
+type size struct{ columns, rows int }
+
+// sizeOf returns how much room there is where w writes to.
+func sizeOf(w io.Writer) size {
+	room := size{DefaultWidth, defaultHeight}
+	f, ok := w.(descriptor)
+	if !ok {
+		return room
 	}
-	return DefaultWidth
+	columns, rows, err := term.GetSize(int(f.Fd()))
+	if err == nil && columns > 0 {
+		room.columns = columns
+	}
+	if err == nil && rows > 0 {
+		room.rows = rows
+	}
+	return room
 }

@@ -7,112 +7,186 @@ import (
 	"time"
 
 	"rdiostress/internal/capacity"
-	"rdiostress/internal/clock"
 	"rdiostress/internal/report"
+	"rdiostress/internal/trial/verification"
 	"rdiostress/internal/units"
 )
 
-// Search shows how a search goes: a line for each step that is over, and on a terminal below that one that is
-// redrawn.
+// Search shows how a search goes: a line for each step that is over, and on a terminal a panel of the step that is
+// under way.
 type Search struct {
 	before *Trial // shows what comes before the first step
-	screen Screen
-	began  time.Time
-	end    func() // ends the redrawing
-
-	mu    sync.Mutex
-	words string // of the line; empty: no line is shown
+	view   *searchView
 }
 
-// redrawEvery is how often the line of a search is redrawn, which has the time in it.
-const redrawEvery = 500 * time.Millisecond
-
-// NewSearch returns what shows a search. The caller closes it.
-func NewSearch(screen Screen) *Search {
-	t := &Search{before: NewTrial(screen), screen: screen, began: time.Now()}
-	t.end = sync.OnceFunc(clock.Every(redrawEvery, func(last bool) {
-		if !last {
-			t.redraw()
-		}
-	}))
-	return t
+// NewSearch returns what shows a search that takes at most that long. The caller closes it.
+func NewSearch(screen Screen, most time.Duration) *Search {
+	return &Search{
+		before: newTrial(newDisplay(screen)),
+		view:   &searchView{began: time.Now(), most: most, live: newLive()},
+	}
 }
 
 // Before returns what shows what comes before the first step, and the bundled server's end.
-func (t *Search) Before() *Trial { return t.before }
+func (s *Search) Before() *Trial { return s.before }
 
 // Stopping says that the first signal was heard.
-func (t *Search) Stopping() { t.before.Stopping() }
+func (s *Search) Stopping() {
+	s.view.stop()
+	s.before.Stopping()
+}
+
+// Leave removes what is drawn, since the process is going to end at once.
+func (s *Search) Leave() { s.before.Leave() }
+
+// Close ends what is drawn.
+func (s *Search) Close() { s.before.Close() }
 
 // Observe implements [capacity.Observer].
-func (t *Search) Observe(e capacity.Event) {
+func (s *Search) Observe(e capacity.Event) {
 	switch e := e.(type) {
 	case capacity.Preparation:
-		t.clear()
-		t.before.Observe(e.Event)
+		s.before.Observe(e.Event)
 	case capacity.StorageFound:
-		words := t.clear()
-		t.before.Observe(e.StorageFound)
-		t.show("%s", words) // what is done goes on
+		s.before.Observe(e.StorageFound)
+	case capacity.Ended:
+		s.view.end(&e.CapacityStep)
+		if !s.before.Quiet {
+			s.before.say(s.view.stepText(&e.CapacityStep))
+		}
+	default:
+		s.view.observe(e)
+		s.before.show(s.view)
+	}
+}
+
+// searchView shows a step of a search.
+type searchView struct {
+	began time.Time
+	most  time.Duration
+
+	mu       sync.Mutex
+	live     live
+	steps    int     // that have begun
+	ratePerS float64 // of the step; 0 before the first
+	slots    int
+	doing    string // what is done
+	waiting  string // how the wait for storage goes; empty where it does not
+	holding  bool
+	held     float64 // the highest rate that was held; 0: none
+	broke    float64 // the lowest rate above it that was not; 0: none
+	why      string
+	stopping bool
+}
+
+func (v *searchView) stop() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.stopping = true
+}
+
+// observe notes what is done.
+func (v *searchView) observe(e capacity.Event) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.holding, v.waiting = false, ""
+	switch e := e.(type) {
 	case capacity.AwaitingIdle:
-		t.before.stage.end()
+		v.doing = "waiting until the server is idle"
 		if e.First {
-			t.show("measuring the idle server before the first rate")
-		} else {
-			t.show("waiting until the server is idle")
+			v.doing = "measuring the idle server before the first rate"
 		}
 	case capacity.Preparing:
-		t.show("preparing %s", units.PerSecond(e.RatePerS))
+		v.steps++
+		v.ratePerS, v.live = e.RatePerS, newLive()
+		v.doing = "preparing " + units.PerSecond(e.RatePerS)
 	case capacity.Holding:
-		t.show("holding %s for %s: %d accepted, %d failed, p95 %s, %d in flight", units.PerSecond(e.RatePerS),
-			units.Elapsed(e.Elapsed), e.Accepted, e.Failed, formatP95(e.Last.P95, e.Last.Accepted), e.InFlight)
+		v.holding, v.ratePerS, v.slots = true, e.RatePerS, e.Slots
+		v.live.add(e.Snapshot, e.Server, e.Storage)
+		v.doing = fmt.Sprintf("holding %s for %s", units.PerSecond(e.RatePerS), units.Elapsed(e.Elapsed))
 	case capacity.AwaitingStorage:
-		t.show("%s: waiting for storage: %d of %d calls stored, %s", units.PerSecond(e.RatePerS), e.Stored,
-			e.Acknowledged, units.PerSecond(e.PerS))
+		v.await(e.RatePerS, &e.Progress)
 	case capacity.AwaitingCount:
-		t.show("%s: waiting for storage, %s so far: %d of %d calls not stored", units.PerSecond(e.RatePerS),
-			units.Elapsed(e.Waited), e.Backlog, e.Accepted)
-	case capacity.Ended:
-		t.printStep(&e.CapacityStep)
+		v.doing = fmt.Sprintf("%s: waiting for storage", units.PerSecond(e.RatePerS))
+		v.waiting = fmt.Sprintf("%s of %s calls not stored, after %s", units.Count(e.Backlog), units.Count(e.Accepted),
+			units.Elapsed(e.Waited))
 	}
 }
 
-// show has the line say something else.
-func (t *Search) show(format string, args ...any) {
-	t.mu.Lock()
-	t.words = fmt.Sprintf(format, args...)
-	t.mu.Unlock()
-	t.redraw()
+// await notes how the wait for the calls of a step goes.
+func (v *searchView) await(rate float64, p *verification.Progress) {
+	v.doing = fmt.Sprintf("%s: waiting for storage", units.PerSecond(rate))
+	v.waiting = fmt.Sprintf("%s of %s calls stored, %s", units.Count(p.Stored), units.Count(p.Acknowledged),
+		units.PerSecond(p.PerS))
 }
 
-// redraw writes the line, in place of itself.
-func (t *Search) redraw() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.screen.Quiet || !t.screen.IsTerminal || t.words == "" {
-		return
+// end notes what a step came to.
+func (v *searchView) end(s *report.CapacityStep) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	switch {
+	case s.OK:
+		v.held = max(v.held, s.RatePerS)
+		if v.broke <= v.held {
+			v.broke = 0
+		}
+	case s.Broke != report.BrokeUnseen && s.RatePerS > v.held && (v.broke == 0 || s.RatePerS <= v.broke):
+		v.broke, v.why = s.RatePerS, s.BrokeWords
 	}
-	text := units.Elapsed(time.Since(t.began)) + ": " + t.words
-	fmt.Fprint(t.screen.W, clearLine+fit(text, widthOf(t.screen.W)))
 }
 
-// clear removes the line, and returns what it said.
-func (t *Search) clear() (words string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.words != "" && t.screen.IsTerminal && !t.screen.Quiet {
-		fmt.Fprint(t.screen.W, clearLine)
+// panel implements [view].
+func (v *searchView) panel(p pen, room size) []ranked {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	elapsed := time.Since(v.began)
+	doing := v.doing
+	if v.steps > 0 {
+		doing = fmt.Sprintf("step %d, %s", v.steps, v.doing)
 	}
-	words, t.words = t.words, ""
-	return words
+	if v.stopping {
+		doing = "stopping: " + v.doing
+	}
+	share, left := -1.0, units.Elapsed(elapsed)
+	if v.most > 0 {
+		share = elapsed.Seconds() / v.most.Seconds()
+		left += " of at most " + units.Compact(v.most)
+	}
+	rows := []ranked{{0, p.head([]string{doing, v.doing}, share, left, room.columns)}}
+	cells := room.columns - 1 - labelWidth
+	switch {
+	case v.holding:
+		rows = append(rows, v.live.rows(p, room.columns, "wanted "+units.PerSecond(v.ratePerS),
+			units.Count(uint64(max(v.slots, 0))))...)
+	case v.waiting != "":
+		rows = append(rows, ranked{1, labeled("storage", span{text: v.waiting})})
+	}
+	rows = append(rows, ranked{1, labeled("best", span{text: v.best(cells)})})
+	hint := "Ctrl-C: stop the search, and report what is known by then"
+	if v.stopping {
+		hint = "Ctrl-C: leave at once, without a report"
+	}
+	return append(rows, ranked{8, labeled("", span{hint, faint})})
 }
 
-// printStep says what a step came to.
-func (t *Search) printStep(s *report.CapacityStep) {
-	t.clear()
-	if t.screen.Quiet {
-		return
+// best says which rates are known to be held, and not.
+func (v *searchView) best(room int) string {
+	held := "no rate was held yet"
+	if v.held > 0 {
+		held = units.PerSecond(v.held) + " held"
 	}
+	if v.broke == 0 {
+		return held
+	}
+	broke := held + ", " + units.PerSecond(v.broke) + " was not"
+	return firstFit([]string{broke + ": " + v.why, broke, held}, room)
+}
+
+// logLine implements [view]: a log has the steps alone.
+func (v *searchView) logLine(time.Duration) string { return "" }
+
+// stepText says what a step came to.
+func (v *searchView) stepText(s *report.CapacityStep) string {
 	words := "held"
 	switch {
 	case s.Broke == report.BrokeUnseen:
@@ -123,13 +197,6 @@ func (t *Search) printStep(s *report.CapacityStep) {
 	if s.P95S != nil && !slices.Contains(s.FewSamples, "p95_s") {
 		words += "; p95 " + units.Seconds(*s.P95S)
 	}
-	fmt.Fprintf(t.screen.W, "%s: %s for %s: %s\n", units.Elapsed(time.Since(t.began)), units.PerSecond(s.RatePerS),
+	return fmt.Sprintf("%s: %s for %s: %s", units.Elapsed(time.Since(v.began)), units.PerSecond(s.RatePerS),
 		units.Duration(s.DurationS), words)
-}
-
-// Close ends what is drawn.
-func (t *Search) Close() {
-	t.end()
-	t.clear()
-	t.before.Close()
 }

@@ -1,48 +1,50 @@
 package terminal
 
 import (
-	"fmt"
 	"sync"
 	"time"
 
 	"rdiostress/internal/trial/event"
 )
 
-// Trial shows how a trial goes: on a terminal by a line or a bar that is redrawn, and else by lines every few
-// seconds. What is said meanwhile stays above them.
+// Trial shows how a trial goes: on a terminal by a panel that is redrawn, and else by lines now and then. What is said
+// meanwhile stays above the panel.
 type Trial struct {
-	screen Screen
-	stage  *stageLine // what is done before the run
+	*display
+	// What the observer alone uses.
+	stage   *stageView   // what is done before the run, or after it
+	storage *storingView // nil while it is not shown
+	killed  bool         // the server does not answer since the crash test has killed it
 
 	mu       sync.Mutex
-	progress *progress              // of the run; nil while it is not shown
-	say      func(line string)      // says a line while the run is shown
-	done     func()                 // ends what is drawn of the run
-	stopped  bool                   // the first signal was heard
-	awaiting bool                   // the calls are sent, and the run waits for the server to store them
-	storage  *event.AwaitingStorage // how storing stands; nil while that is not shown
-	stored   func()                 // ends what is drawn of the wait for storage
+	run      *runView // nil while it is not shown
+	stopped  bool     // the first signal was heard
+	awaiting bool     // the calls are sent, and the run waits for the server to store them
 }
 
 // NewTrial returns what shows a trial. The caller closes it.
-func NewTrial(screen Screen) *Trial {
-	return &Trial{screen: screen, stage: newStageLine(screen), done: func() {}, stored: func() {}}
+func NewTrial(screen Screen) *Trial { return newTrial(newDisplay(screen)) }
+
+func newTrial(d *display) *Trial {
+	t := &Trial{display: d, stage: newStageView()}
+	d.show(t.stage)
+	return t
 }
 
 // Observe implements [trial.Observer].
 func (t *Trial) Observe(e event.Event) {
-	if text := t.screen.warningText(e); text != "" {
-		t.write(line("warning: " + text))
+	if text := t.warningText(e); text != "" {
+		t.say(line("warning: " + text))
 	}
-	if t.screen.Quiet {
-		t.noteAwaiting(e)
+	t.noteAwaiting(e)
+	if t.Quiet {
 		return
 	}
-	if text := t.screen.noteText(e); text != "" {
-		t.write(line(text))
+	if text := t.noteText(e); text != "" {
+		t.say(line(text))
 	}
 	if text := alertText(e); text != "" {
-		t.write(text)
+		t.say(text)
 	}
 	t.observeBefore(e)
 	t.observeRun(e)
@@ -56,19 +58,18 @@ func (t *Trial) observeBefore(e event.Event) {
 	case event.Preparing:
 		t.stage.set(activityText(e.Activity))
 	case event.PrimingProgress:
-		at := time.Now()
-		t.stage.setWords(func() string { return primingText(e, time.Since(at)) })
+		t.stage.prime(&e)
 	case event.AwaitingStart:
 		if e.Wait < noticed {
 			t.stage.set("waiting for the next full second")
 			return
 		}
-		t.write(line(awaitingStartText(e, e.Wait)))
+		t.say(line(awaitingStartText(e, e.Wait)))
 		t.stage.setWords(func() string { return awaitingStartText(e, time.Until(e.Until)) })
 	case event.Planned:
-		t.write(line(e.Dates))
+		t.say(line(e.Dates))
 		if e.Retries != "" {
-			t.write(line(e.Retries))
+			t.say(line(e.Retries))
 		}
 	}
 }
@@ -77,33 +78,46 @@ func (t *Trial) observeBefore(e event.Event) {
 func (t *Trial) observeRun(e event.Event) {
 	switch e := e.(type) {
 	case event.Started:
-		t.stage.end()
-		p := &progress{scenario: e.Scenario, start: time.Now()}
+		v := newRunView(&e.Scenario, time.Now())
 		t.mu.Lock()
-		defer t.mu.Unlock()
 		if t.stopped {
-			p.stop()
+			v.stop()
 		}
-		t.progress = p
-		t.say, t.done = p.show(t.screen)
-	case event.Second:
-		if t.progress != nil {
-			t.progress.update(e)
-		}
+		t.run = v
+		t.mu.Unlock()
+		t.show(v)
 	case event.Sent:
-		t.endRun()
+		t.mu.Lock()
+		t.run = nil
+		t.mu.Unlock()
+		t.stage = newStageView()
+		if t.killed {
+			t.stage.set("waiting until the killed server answers again")
+		}
+		t.show(t.stage)
 	case event.AwaitingMischief:
-		t.write(line("waiting for the last misbehaving uploads"))
+		const words = "waiting for the last misbehaving uploads"
+		t.say(line(words))
+		t.stage.set(words)
+	case event.ServerKilled:
+		t.killed = true
+		t.toRun(e)
+	case event.ServerAnswered:
+		t.killed = false
+		t.toRun(e)
+	default:
+		t.toRun(e)
 	}
 }
 
-// endRun ends what is drawn of the run.
-func (t *Trial) endRun() {
+// toRun has the panel of the run show an event, if there is one.
+func (t *Trial) toRun(e event.Event) {
 	t.mu.Lock()
-	done := t.done
-	t.progress, t.say, t.done = nil, nil, func() {}
+	v := t.run
 	t.mu.Unlock()
-	done()
+	if v != nil {
+		v.observe(e)
+	}
 }
 
 // noteAwaiting notes whether the run waits for calls to be stored.
@@ -120,77 +134,40 @@ func (t *Trial) noteAwaiting(e event.Event) {
 
 // observeStorage shows the wait for storage.
 func (t *Trial) observeStorage(e event.Event) {
-	t.noteAwaiting(e)
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	switch e := e.(type) {
 	case event.AwaitingStorage:
-		if begins := t.storage == nil; begins {
-			t.storage = &e
-			t.stored = t.showStoring()
-		}
-		t.storage = &e
-	case event.Accounted:
-		if t.storage == nil {
+		if t.storage != nil {
+			t.storage.update(&e)
 			return
 		}
-		stored := t.stored
-		t.mu.Unlock() // which what is drawn needs
-		stored()
-		t.mu.Lock()
-		t.storage, t.stored = nil, func() {}
+		t.storage = newStoringView(&e)
+		t.show(t.storage)
+	case event.Accounted:
+		t.storage = nil
+		t.show(nil)
 	}
 }
 
-// showStoring shows how many calls are stored by now, until the returned function is called, if that takes longer than
-// a moment.
-func (t *Trial) showStoring() (done func()) {
-	words := func() string {
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		return storingLine(t.storage.Progress.Progress)
-	}
-	if t.screen.IsTerminal {
-		return showStoringLine(t.screen.W, words)
-	}
-	return showStoringLines(t.screen.W, words)
-}
-
-// write writes a line, above what is drawn.
-func (t *Trial) write(line string) {
-	t.mu.Lock()
-	say := t.say
-	t.mu.Unlock()
-	if say == nil {
-		say = t.stage.say
-	}
-	say(line)
-}
-
-// Stopping says that the first signal was heard: in the progress bar, which would wipe a line of its own away.
+// Stopping says that the first signal was heard: in the panel of the run, and else by a line.
 func (t *Trial) Stopping() {
 	t.mu.Lock()
-	defer t.mu.Unlock()
 	t.stopped = true
-	if t.progress != nil {
-		t.progress.stop()
+	run, awaiting := t.run, t.awaiting
+	t.mu.Unlock()
+	if run != nil {
+		run.stop()
 	}
 	switch {
-	case t.awaiting:
-		if t.screen.IsTerminal { // below the line that is redrawn
-			fmt.Fprintln(t.screen.W)
-		}
-		fmt.Fprintln(t.screen.W, "rdiostress: no longer waiting for storage; reading what is stored by now "+
+	case awaiting:
+		t.say("rdiostress: no longer waiting for storage; reading what is stored by now " +
 			"(interrupt again to leave at once)")
-	case t.screen.Quiet || !t.screen.IsTerminal:
-		fmt.Fprintln(t.screen.W,
-			"rdiostress: stopping; waiting for the uploads under way (interrupt again to leave at once)")
+	case t.canvas == nil:
+		t.say("rdiostress: stopping; waiting for the uploads under way (interrupt again to leave at once)")
 	}
 }
 
+// Leave removes what is drawn, since the process is going to end at once.
+func (t *Trial) Leave() { t.leave() }
+
 // Close ends what is drawn.
-func (t *Trial) Close() {
-	t.stage.end()
-	t.endRun()
-	t.observeStorage(event.Accounted{})
-}
+func (t *Trial) Close() { t.close() }

@@ -13,34 +13,31 @@ import (
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
 	"rdiostress/internal/scenario"
-	"rdiostress/internal/testenv"
 	"rdiostress/internal/trial/event"
 	"rdiostress/internal/trial/verification"
 )
 
-// While a run waits for its start, the line says how long it still does.
+// While a run waits for its start, the panel says how long it still does.
 func TestWaitForTheStartCountsDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var said testenv.Output // the line is redrawn meanwhile
-		shown := NewTrial(Screen{W: &said, IsTerminal: true})
-		defer shown.Close()
+		shown, screen := newTestDisplay(Screen{}, 120, 24)
+		trial := newTrial(shown)
 		const wait = 11 * time.Second
-		shown.Observe(event.AwaitingStart{Until: time.Now().Add(wait), Wait: wait, Window: 10 * time.Second})
+		trial.Observe(event.AwaitingStart{Until: time.Now().Add(wait), Wait: wait, Window: 10 * time.Second})
 		const why = ": a run may have just ended, and calls that begin within 10s are duplicates to this server"
-		if got, want := said.String(), "rdiostress: waiting 11s"+why+"\n"; got != want {
-			t.Errorf("said %q, want %q", got, want)
+		said := "rdiostress: waiting 11s" + why
+		if got := screen.String(); got != said {
+			t.Errorf("shows %q, want %q", got, said)
 		}
-		for _, want := range []string{
-			"waiting 11s", "waiting 8s", "waiting 5s", "waiting 2s", "waiting 0s",
-			"waiting 0s",
-		} {
-			shown.stage.mu.Lock()
-			got := shown.stage.words()
-			shown.stage.mu.Unlock()
-			if got != want+why {
-				t.Errorf("%q, want %q", got, want+why)
-			}
+		for _, want := range []string{"waiting 8s", "waiting 5s", "waiting 2s", "waiting 0s", "waiting 0s"} {
 			time.Sleep(3 * time.Second) // of the bubble's clock
+			synctest.Wait()
+			if got := screen.String(); got != said+"\n"+want+why {
+				t.Errorf("shows %q, want %q", got, want+why)
+			}
+		}
+		if trial.Close(); screen.String() != said {
+			t.Errorf("leaves %q", screen.String())
 		}
 	})
 }
@@ -69,85 +66,63 @@ func TestFoundNamesArePrintable(t *testing.T) {
 	}
 }
 
-// On a terminal, the line that says where storage is looked at takes the place of the one that says what is done.
-func TestAnnouncedInPlaceOfTheStage(t *testing.T) {
-	var out bytes.Buffer
-	shown := NewTrial(Screen{W: &out, IsTerminal: true})
-	shown.stage.mu.Lock()
-	shown.stage.shown = true
-	shown.stage.mu.Unlock()
-	shown.Observe(event.StorageFound{Found: verification.Found{Where: "calls.db", How: "open", Source: "a test"}})
-	shown.Close()
-	if want := clearLine + "rdiostress: verifying storage in calls.db (a test), found open\n"; out.String() != want {
-		t.Errorf("writes %q, want %q", out.String(), want)
-	}
-}
-
-// A narrow terminal has what matters of the run, up to how many calls are stored: whole words, in one line.
-func TestProgressFitsTheTerminal(t *testing.T) {
-	p := progress{scenario: scenario.Scenario{Retries: scenario.Retries{On: true}}}
-	p.update(event.Second{
+// A line of a log has the run so far in whole words.
+func TestLineOfARun(t *testing.T) {
+	s := scenario.Scenario{Retries: scenario.Retries{On: true}, Duration: time.Minute}
+	v := newRunView(&s, time.Now())
+	v.observe(event.Second{
 		Snapshot: measure.Snapshot{
 			Phase: "warm-up", Accepted: 12_345, Failed: 12, P95: 27 * time.Millisecond, P95Of: 12_345, InFlight: 50,
 			Attempts: 12_400, Last: measure.Interval{PerSecond: 102.87},
 		},
 		Storage: &verification.Progress{Progress: delivery.Progress{Stored: 12_000, Acknowledged: 12_300}},
 	})
-	const (
-		short = "102.9/s, 12345 accepted, 12000 of 12300 stored"
-		most  = short + ", 12 failed, p95 27.0 ms"
-		all   = "warm-up, " + most + ", 50 in flight, 55 attempts failed, 0 calls to be sent again"
-	)
-	clock := len("1m12s of 2m ") + 1
-	for columns, want := range map[int]string{
-		wide: all, 200: all, 80 - clock: most[:len(most)-len(", p95 27.0 ms")], 90 - clock: most, 60 - clock: short,
-		9: "102.9/s", 1: "102.9/s",
-	} {
-		if got := p.format(columns); got != want {
-			t.Errorf("in %d columns: %q, want %q", columns, got, want)
-		}
+	const want = "warm-up, 102.9/s, 12,345 accepted, 12,000 of 12,300 stored, 12 failed, p95 27.0 ms, 50 in flight, " +
+		"55 attempts failed, 0 calls to be sent again"
+	if got := v.format(); got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
 
-// What a search finds out while it prepares a step is a line of its own, after which the step's line goes on.
-func TestStorageFoundKeepsTheLineOfASearch(t *testing.T) {
-	var out bytes.Buffer
-	s := NewSearch(Screen{W: &out, IsTerminal: true})
-	s.Observe(capacity.Preparing{RatePerS: 50})
-	out.Reset()
-	found := event.StorageFound{Found: verification.Found{Where: "calls.db", How: "open", Source: "a test"}}
-	s.Observe(capacity.StorageFound{StorageFound: found})
-	const want = "rdiostress: verifying storage in calls.db (a test), found open\n" + clearLine + "0s: preparing 50/s"
-	if got := out.String(); got != clearLine+want {
-		t.Errorf("writes %q", got)
-	}
-	s.Close()
-}
-
-// Lines of progress and of hours show no 95th percentile of fewer than 20 uploads.
+// Neither lines nor panels show a 95th percentile of fewer than 20 uploads.
 func TestProgressHidesPercentilesOfFewUploads(t *testing.T) {
 	for _, n := range []uint64{11, 19, 20} {
-		want := "p95 40.0 ms,"
-		if n < 20 {
-			want = "p95 –,"
-		}
-		var p progress
-		p.update(event.Second{Snapshot: measure.Snapshot{Accepted: n, P95: 40 * time.Millisecond, P95Of: n}})
-		if words := p.format(wide); !strings.Contains(words, want) {
-			t.Errorf("%d uploads: %q has no %q", n, words, want)
-		}
+		now := event.Second{Snapshot: measure.Snapshot{
+			Accepted: n, P95: 40 * time.Millisecond, P95Of: n, RecentP95: 40 * time.Millisecond, RecentP95Of: n,
+			Last: measure.Interval{Accepted: n, P95: 40 * time.Millisecond},
+		}}
+		v := newRunView(&scenario.Scenario{Duration: time.Minute}, time.Now())
+		v.observe(now)
+		panel := strings.Join(pen{}.lines(v.panel(pen{}, size{80, 24}), size{80, 24}), "\n")
 		var said strings.Builder
-		s := NewSearch(Screen{W: &said, IsTerminal: true})
-		last := measure.Interval{Accepted: n, P95: 40 * time.Millisecond}
-		s.Observe(capacity.Holding{RatePerS: 2, Snapshot: measure.Snapshot{Last: last}})
+		search := NewSearch(Screen{W: &said}, time.Minute)
 		p95 := 0.04
-		s.Observe(capacity.Ended{CapacityStep: report.CapacityStep{
+		search.Observe(capacity.Ended{CapacityStep: report.CapacityStep{
 			OK: true, P95S: &p95,
 			FewSamples: measure.FewSamples(n, "p95_s"),
 		}})
-		s.Close()
-		if got := strings.Count(said.String(), "40.0 ms"); got != map[bool]int{true: 2}[n >= 20] {
-			t.Errorf("%d uploads in a second and in a step: %q", n, said.String())
+		search.Close()
+		for where, text := range map[string]string{"line": v.format(), "panel": panel, "step": said.String()} {
+			if got := strings.Contains(text, "40.0 ms"); got != (n >= 20) {
+				t.Errorf("%d uploads, %s: %q", n, where, text)
+			}
+		}
+	}
+}
+
+// A log has many lines at first and fewer later: those of eight hours can be read.
+func TestLinesOfALogBecomeRare(t *testing.T) {
+	lines := map[time.Duration]int{}
+	n := 0
+	for at := LineEvery; at <= 8*time.Hour; at = nextLogLine(at) {
+		n++
+		lines[at] = n
+	}
+	for at, want := range map[time.Duration]int{
+		10 * time.Second: 2, 30 * time.Second: 6, 5 * time.Minute: 15, time.Hour: 50, 8 * time.Hour: 92,
+	} {
+		if lines[at] != want {
+			t.Errorf("%d lines after %v, want %d", lines[at], at, want)
 		}
 	}
 }

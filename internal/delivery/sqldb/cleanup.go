@@ -19,7 +19,7 @@ type Cleanup struct {
 	Calls  int64
 	// Statements that remove them, in order, for one transaction; none without calls.
 	Statements []string
-	// Files lists the files with the audio of these calls, which no statement removes. It is empty where the audio is
+	// Files lists the files with the audio of these calls, which no statement removes. It is empty where all audio is
 	// in the tables.
 	Files string
 	Begin string // begins a transaction; COMMIT ends it
@@ -28,11 +28,21 @@ type Cleanup struct {
 // runID matches the ID of a run.
 var runID = regexp.MustCompile(`^[a-z2-7]{8}$`)
 
+// CheckRunID returns an error if a text is no ID of a run.
+func CheckRunID(id string) error {
+	if !runID.MatchString(id) {
+		return fmt.Errorf("%q is no ID of a run: those have eight characters, a-z and 2-7", id)
+	}
+	return nil
+}
+
 // ReadCleanup reads from a database, by the method's name, how the calls of a run are removed, or those of all runs if
 // the ID is empty. It only reads.
 func ReadCleanup(ctx context.Context, method, address, run string) (c Cleanup, err error) {
-	if run != "" && !runID.MatchString(run) {
-		return c, fmt.Errorf("%q is no ID of a run: those have eight characters, a-z and 2-7", run)
+	if run != "" { // it becomes part of SQL
+		if err := CheckRunID(run); err != nil {
+			return c, err
+		}
 	}
 	p, err := Open(ctx, method, address)
 	if err != nil {
@@ -71,18 +81,44 @@ func (p *database) cleanup(ctx context.Context, run string) (Cleanup, error) {
 			child.table, child.column, id, table, where)))
 	}
 	c.Statements = append(c.Statements, t(fmt.Sprintf("DELETE FROM %s WHERE %s", table, where)))
-	file := bare(s.columns[colFile])
-	if s.server == serverOwn {
+	if s.grouped {
+		before, after := groupStatements(table, where)
+		c.Statements = append(append([]string{t(before)}, c.Statements...), t(after))
+	}
+	c.Files, err = p.filesOf(ctx, table, bare(s.columns[colFile]), where)
+	return c, err
+}
+
+// groupStatements remove the groups that tr-engine puts calls of several recorders into, if no other call is in them.
+// Calls refer to their group, so that it can only go after them, when nothing shows any more which group was theirs.
+func groupStatements(table, where string) (before, after string) {
+	const group, kept = `"call_group_id"`, `"rdiostress_groups"`
+	return fmt.Sprintf("CREATE TEMPORARY TABLE %s ON COMMIT DROP AS SELECT DISTINCT %s FROM %s WHERE %s AND %[2]s IS "+
+			"NOT NULL", kept, group, table, where),
+		fmt.Sprintf(`DELETE FROM "call_groups" WHERE "id" IN (SELECT %s FROM %s) AND NOT EXISTS (SELECT 1 FROM %s c `+
+			`WHERE c.%[1]s = "call_groups"."id")`, group, kept, table)
+}
+
+// filesOf returns the query that lists the files with the audio of calls; empty if none of these calls has a file.
+func (p *database) filesOf(ctx context.Context, table, column, where string) (string, error) {
+	if p.schema.server == serverOwn {
 		if found, err := dbread.ReadTables(ctx, p.db, p.dialect); err != nil {
-			return c, err
+			return "", err
 		} else if found.Has("calls", "audio_file") {
-			file = `"audio_file"`
+			column = `"audio_file"`
 		}
 	}
-	if file != "" {
-		c.Files = t(fmt.Sprintf("SELECT %s FROM %s WHERE %s AND %s IS NOT NULL", file, table, where, file))
+	if column == "" {
+		return "", nil
 	}
-	return c, nil
+	from := fmt.Sprintf("FROM %s WHERE %s AND %s IS NOT NULL", table, where, column)
+	var files int64
+	count := p.dialect.Translate("SELECT COUNT(*) " + from)
+	err := p.queryAtOpen(ctx, count, func(rows *sql.Rows) error { return rows.Scan(&files) })
+	if err != nil || files == 0 {
+		return "", err
+	}
+	return p.dialect.Translate(fmt.Sprintf("SELECT %s %s", column, from)), nil
 }
 
 // markCondition is true of the names of a run's calls, or of all runs' if it is empty.

@@ -24,6 +24,7 @@ type schema struct {
 	dates   dates
 	hasSite bool // calls have a column siteRef
 	renames bool // calls may get another name
+	grouped bool // calls are in groups, which have a table of their own
 }
 
 // The columns that are read of a call. An empty one is not kept.
@@ -145,6 +146,7 @@ func recognise(found dbread.Tables) (*schema, error) {
 	}
 	if known != nil {
 		known.hasSite = found.Has("calls", "siteRef")
+		known.grouped = found.Has("call_groups", "id") && found.Has("calls", "call_group_id")
 	}
 	if known == nil {
 		const servers = "rdio-scanner 6 or 7, ThinLine Radio, tr-engine, sdrtrunk-rdio-api or rdiostress serve"

@@ -131,6 +131,19 @@ func TestWriteText(t *testing.T) {
 	}
 }
 
+// Where more recordings are skipped than are named, it says how many.
+func TestWriteTextOfMany(t *testing.T) {
+	for bad, want := range map[int]bool{5: false, 8: true} {
+		var b strings.Builder
+		if err := examine(t, archive(t, bad)).WriteText(&b); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(b.String(), "and 3 more\n") != want || strings.Contains(b.String(), "and 0 more") {
+			t.Errorf("%d cannot be sent:\n%s", bad, b.String())
+		}
+	}
+}
+
 func TestExamineStops(t *testing.T) {
 	a, err := location.Open(t.Context(), archive(t, 0))
 	if err != nil {

@@ -99,5 +99,8 @@ func (c *Check) writeSkipped(t *tabwriter.Writer) {
 		for _, e := range s.Examples {
 			fmt.Fprintf(t, "  %s: %s\n", plain.Line(e.Path, ' '), plain.Line(e.Reason, ' '))
 		}
+		if more := s.Count - uint64(len(s.Examples)); len(s.Examples) > 0 && more > 0 {
+			fmt.Fprintf(t, "  and %s more\n", units.Count(more))
+		}
 	}
 }

@@ -35,6 +35,7 @@ type file struct {
 	stem, format uint8 // length of the stem, and who reads it
 	folder       uint32
 	ext, sidecar [maxExt]byte
+	named        bool // its audio has another stem; see AudioNamer
 }
 
 // pieceSize is the size of a piece of names.
@@ -77,7 +78,7 @@ func (f *Folder) Read(ref uint64, buf []byte, c *rdio.Call) (audio []byte, err e
 	if err := f.formats[f.files[ref].format].Read(&r, buf, c); err != nil {
 		return buf, err
 	}
-	c.AudioName, c.AudioType = r.Stem+r.Ext, AudioType(r.Ext)
+	c.AudioName, c.AudioType = filepath.Base(r.AudioPath()), AudioType(r.Ext)
 	return buf, nil
 }
 
@@ -92,9 +93,13 @@ func (f *Folder) stem(e *file) []byte { return f.names[e.piece][e.at : int(e.at)
 
 // recording returns a recording as formats take it.
 func (f *Folder) recording(e *file) Recording {
-	return Recording{
+	r := Recording{
 		Folder: f.folders[e.folder], Stem: string(f.stem(e)), Ext: extension(e.ext), Sidecar: extension(e.sidecar),
 	}
+	if e.named {
+		r.AudioStem = f.audioStem(r.Stem)
+	}
+	return r
 }
 
 // extension is the text of one.
@@ -155,6 +160,7 @@ func (w *walker) readFolder(path string) (inside []string) {
 			break
 		}
 	}
+	w.joinAudio()
 	found := w.files[w.first:]
 	slices.SortFunc(found, func(x, y file) int { return compareNatural(w.stem(&x), w.stem(&y)) })
 	w.files = w.files[:w.first]

@@ -1,6 +1,7 @@
 package folder
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"strings"
@@ -34,10 +35,14 @@ type Recording struct {
 	Stem    string
 	Ext     string // of the audio, as the file has it; "" if there is none
 	Sidecar string // extension of the JSON sidecar, as the file has it; "" if there is none
+
+	AudioStem string // stem of the audio if it is another; see AudioNamer
 }
 
 // AudioPath returns the path of the audio.
-func (r *Recording) AudioPath() string { return filepath.Join(r.Folder, r.Stem+r.Ext) }
+func (r *Recording) AudioPath() string {
+	return filepath.Join(r.Folder, cmp.Or(r.AudioStem, r.Stem)+r.Ext)
+}
 
 // SidecarPath returns the path of the sidecar.
 func (r *Recording) SidecarPath() string { return filepath.Join(r.Folder, r.Stem+r.Sidecar) }

@@ -144,6 +144,53 @@ func TestRecordingYearsOff(t *testing.T) {
 	}
 }
 
+// Until trunk-recorder 3.1, the compressed audio of a call has a name without the frequency. It is what was uploaded,
+// and is sent, unless it could be of two calls.
+func TestCompressedAudioWithoutFrequency(t *testing.T) {
+	dir := t.TempDir()
+	for stem, exts := range map[string]string{
+		"1001-1700000000_851012500": ".wav", "1002-1700000001_8.51012e+08": ".wav", "1003-1700000002_851012500": "",
+		"1004-1700000003_851012500": ".wav", "1004-1700000003_852012500": ".wav", "1005-1700000004_851012500": ".wav",
+	} {
+		talkgroup, _, _ := strings.Cut(stem, "-")
+		side := fmt.Appendf(nil, `{"talkgroup":%s,"start_time":%s}`, talkgroup, stem[5:15])
+		write(t, side, dir, stem+".json")
+		if exts != "" {
+			write(t, replaytest.WAV(2), dir, stem+exts)
+		}
+	}
+	for _, stem := range []string{"1001-1700000000", "1002-1700000001", "1003-1700000002", "1004-1700000003"} {
+		write(t, clip(t, "public-works-6s.m4a"), dir, stem+".m4a")
+	}
+	write(t, clip(t, "public-works-6s.m4a"), dir, "b", "1005-1700000004.m4a") // beside no sidecar
+	a, err := location.Open(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sent []string
+	for n := range a.Len() {
+		var c rdio.Call
+		if _, err := a.Read(n, nil, &c); err != nil {
+			t.Errorf("%s: %v", a.Name(n), err)
+		}
+		if filepath.Base(a.Name(n)) != c.AudioName {
+			t.Errorf("%s is sent as %s", a.Name(n), c.AudioName)
+		}
+		sent = append(sent, fmt.Sprintf("%d %s %s", c.Talkgroup, c.AudioName, c.AudioType))
+	}
+	want := []string{
+		"1001 1001-1700000000.m4a audio/mp4", "1002 1002-1700000001.m4a audio/mp4",
+		"1003 1003-1700000002.m4a audio/mp4", "1004 1004-1700000003_851012500.wav audio/wav",
+		"1004 1004-1700000003_852012500.wav audio/wav", "1005 1005-1700000004_851012500.wav audio/wav",
+	}
+	if !slices.Equal(sent, want) {
+		t.Errorf("sent\n%s\nwant\n%s", strings.Join(sent, "\n"), strings.Join(want, "\n"))
+	}
+	if bad := a.Skipped(); len(bad) != 1 || bad[0].Reason != replay.PartOfCall || bad[0].Count != 2 {
+		t.Errorf("skipped %+v", bad)
+	}
+}
+
 // Sidecars without audio are named; encrypted calls have none.
 func TestSidecarsWithoutAudio(t *testing.T) {
 	dir := t.TempDir()

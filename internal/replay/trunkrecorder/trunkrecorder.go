@@ -2,6 +2,8 @@
 package trunkrecorder
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"path/filepath"
 	"strconv"
@@ -17,7 +19,10 @@ import (
 // Format is trunk-recorder's way to keep recordings.
 type Format struct{}
 
-var _ folder.Format = Format{}
+var (
+	_ folder.Format     = Format{}
+	_ folder.AudioNamer = Format{}
+)
 
 // Program implements [folder.Format].
 func (Format) Program() string { return "trunk-recorder" }
@@ -41,9 +46,19 @@ func (f Format) Recognize(r *folder.Recording) (folder.When, bool, error) {
 	return folder.When{Earliest: start, Latest: start}, err == nil, err
 }
 
+// AudioStem implements [folder.AudioNamer]: until version 3.1, the name of compressed audio has no frequency.
+func (Format) AudioStem(stem string) string {
+	name, named := parseName(stem)
+	short, frequency, _ := strings.Cut(stem, "_")
+	if _, err := strconv.ParseFloat(frequency, 64); err != nil || !named || name.numbered {
+		return ""
+	}
+	return short
+}
+
 // isPart reports whether audio without a sidecar is what trunk-recorder keeps beside a call's: a single transmission
 // (transmissionArchive), which has a call's name without its number; the audio before it was filtered; or the
-// compressed audio of version 3, whose name has no frequency.
+// compressed audio of version 3, whose name has no frequency, where it could be of several calls or has no sidecar.
 func isPart(r *folder.Recording, name recorderName, named bool) bool {
 	wav := strings.EqualFold(r.Ext, ".wav")
 	switch stem, raw := strings.CutSuffix(r.Stem, ".raw"); {
@@ -126,8 +141,10 @@ func parseSidecar(text []byte) (*rdio.Sidecar, error) {
 	s := &rdio.Sidecar{}
 	err := s.Parse(text)
 	switch {
+	case err != nil && !json.Valid(bytes.TrimPrefix(text, []byte("\ufeff"))):
+		return nil, replay.Skipf(replay.BadSidecar, "its sidecar is no JSON: %s", problemOf(err))
 	case err != nil:
-		return nil, replay.Skipf(replay.BadSidecar, "its sidecar is not what trunk-recorder writes: %w", err)
+		return nil, replay.Skipf(replay.BadSidecar, "its sidecar is not what trunk-recorder writes: %s", problemOf(err))
 	case s.Talkgroup == 0:
 		return nil, replay.Skipf(replay.NoTalkgroup, "its sidecar has no talkgroup")
 	case !replay.IsTime(s.Time):
@@ -135,6 +152,9 @@ func parseSidecar(text []byte) (*rdio.Sidecar, error) {
 	}
 	return s, nil
 }
+
+// problemOf says what is wrong with a sidecar. It was read as part of a form is, and is none.
+func problemOf(err error) string { return strings.TrimPrefix(err.Error(), rdio.ErrMalformed.Error()+": ") }
 
 // recorderName is what the name of a recording says.
 type recorderName struct {

@@ -90,6 +90,37 @@ func TestPartsOfCalls(t *testing.T) {
 	}
 }
 
+// Until version 3.1, the name of compressed audio has no frequency.
+func TestAudioStem(t *testing.T) {
+	for stem, want := range map[string]string{
+		"1001-1772384400_851012500": "1001-1772384400", "1001-1772384400_8.51012e+08": "1001-1772384400",
+		"1001-1772384400_851012500.0-call_7": "", "1001-1772384400": "", "1001-1772384400_fire": "", "song_1": "",
+	} {
+		if got := (Format{}).AudioStem(stem); got != want {
+			t.Errorf("%s: %q, want %q", stem, got, want)
+		}
+	}
+}
+
+// A sidecar that cannot be read is not called a form, which it never was.
+func TestBadSidecars(t *testing.T) {
+	const writes = "its sidecar is not what trunk-recorder writes: "
+	for text, want := range map[string]string{
+		"":                            "its sidecar is no JSON: its JSON is cut off",
+		`{"talkgroup":`:               "its sidecar is no JSON: its JSON is cut off",
+		"\xef\xbb\xbfhello":           "its sidecar is no JSON: invalid character 'h'",
+		`{"freq":nan}`:                "its sidecar is no JSON: invalid character 'a' in literal null",
+		`{"talkgroup":1}}`:            "its sidecar is no JSON: something follows",
+		`[1]`:                         writes + "it is no JSON object",
+		`{"talkgroup":{"id":"fire"}}`: writes + "talkgroup is not a number",
+	} {
+		_, err := parseSidecar([]byte(text))
+		if err == nil || !strings.HasPrefix(err.Error(), want) || replay.ReasonOf(err) != replay.BadSidecar {
+			t.Errorf("%q: %v, want %s", text, err, want)
+		}
+	}
+}
+
 // What trunk-recorder keeps beside a call is part of it, and what it did not make is not recognized.
 func TestRecognize(t *testing.T) {
 	dir := t.TempDir()

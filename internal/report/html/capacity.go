@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 
-	"rdiostress/internal/judge"
 	"rdiostress/internal/report"
 	"rdiostress/internal/units"
 )
@@ -18,52 +17,31 @@ func capacityPage(rep *report.Capacity, opts Options) *page {
 		Kind: "search", Tool: rep.Tool.Name + " " + rep.Tool.Version, ID: rep.Run.ID,
 		Started: startedText(rep.Run.StartedAt), Exit: fmt.Sprintf("exit code %d", r.ExitCode), Scenario: opts.Scenario,
 	}
-	p.Badge, p.Head, p.Tone = capacityHead(r)
-	if rep.Run.Interrupted {
-		p.Badge = "Interrupted"
-	}
+	found := rep.Outcome()
+	p.Badge, p.Head, p.Tone = found.Word, found.Head, capacityTone(r)
+	p.Reasons, p.Warnings = found.Reasons, found.Warnings
 	p.Title = fmt.Sprintf("%s: search %s of %s", p.Badge, rep.Run.ID, rep.Target.URL)
-	if r.HighPerS != nil {
-		p.Reasons = append(p.Reasons, fmt.Sprintf("The lowest rate that broke is %s: %s.", units.CallRate(*r.HighPerS),
-			r.BrokeWords))
-	}
-	if r.Reason != "" {
-		p.Reasons = append(p.Reasons, fmt.Sprintf("The search ended because %s.", r.Reason))
-	} else if r.Confirmed {
-		p.Reasons = append(p.Reasons, "A longer hold at that rate confirmed it.")
-	}
-	if r.StorageUnseen() {
-		p.Warnings = append(p.Warnings,
-			"Storage was not seen: accepted is the server's word, and a queue may hide the true limit.")
-	} else {
-		p.Reasons = append(p.Reasons, fmt.Sprintf("Storage was seen by %s.", r.Verified))
-	}
-	p.Warnings = append(p.Warnings, rep.Warnings...)
 	p.fact("Target", rep.Target.URL)
 	p.fact("Server", rep.Target.Server)
 	p.fact("Took", fmt.Sprintf("%s, %s", units.Duration(rep.Run.DurationS),
 		units.Plural(uint64(len(rep.Steps)), "step")))
 	for _, o := range rep.Objectives {
-		p.fact("Objective", objectiveText(o))
+		p.fact("Objective", o.Title())
 	}
 	p.chart(rateCharts(rep)...)
 	p.rates(rep)
 	return p
 }
 
-func objectiveText(o report.Objective) string { return judge.ThresholdTitle(o.Name) + " " + o.LimitText() }
-
-// capacityHead sums up what was found.
-func capacityHead(r *report.CapacityResult) (badge, head, tone string) {
+// capacityTone is the tone of what was found.
+func capacityTone(r *report.CapacityResult) string {
 	switch {
 	case r.CapacityPerS != nil:
-		return "Capacity", units.CallRate(*r.CapacityPerS), toneGood
-	case r.AcceptedPerS != nil:
-		return "Accepts", units.CallRate(*r.AcceptedPerS) + ", capacity not known", toneWarn
-	case r.AtLeastPerS != nil:
-		return "Capacity", "at least " + units.CallRate(*r.AtLeastPerS), toneWarn
+		return toneGood
+	case r.AcceptedPerS != nil, r.AtLeastPerS != nil:
+		return toneWarn
 	default:
-		return "No capacity found", "", toneBad
+		return toneBad
 	}
 }
 
@@ -111,7 +89,7 @@ func rateCharts(rep *report.Capacity) []*chart {
 	}
 	for _, o := range rep.Objectives {
 		if o.Op == "<" && o.Name != report.ErrorRate {
-			times.Limits = append(times.Limits, limit{objectiveText(o), o.Limit})
+			times.Limits = append(times.Limits, limit{o.Title(), o.Limit})
 		}
 	}
 	times.Sentence = "Response times of the rates that were held, on a logarithmic scale. Where the lines bend " +
@@ -139,19 +117,17 @@ func (p *page) rates(rep *report.Capacity) {
 	}
 	for i := range rep.Steps {
 		s := &rep.Steps[i]
-		state, tone := "held", toneGood
+		tone := toneGood
 		switch {
 		case s.Repeated:
-			state, tone = "held again later", ""
+			tone = ""
 		case !s.OK:
-			state, tone = cmp.Or(s.BrokeWords, s.Broke, "broke"), toneBad
-		case s.Final:
-			state = "confirmed"
+			tone = toneBad
 		}
 		g.Rows = append(g.Rows, row{[]string{
 			units.PerSecond(s.RatePerS), units.Duration(math.Round(s.DurationS)), show(s.P50S, inSeconds),
 			show(s.P95S, inSeconds), show(s.SuccessRate, inShare), show(&s.AcceptedPerS, inCallsPerS),
-			show(s.StoredPerS, inCallsPerS), show(s.CPUSPerS, inProcessors), show(s.RSSBytes, inBytes), state,
+			show(s.StoredPerS, inCallsPerS), show(s.CPUSPerS, inProcessors), show(s.RSSBytes, inBytes), s.Outcome(),
 		}, tone})
 	}
 	p.section(section{ID: "rates", Title: "Rates", Tables: []grid{g}})

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"rdiostress/internal/exitcode"
 	"rdiostress/internal/judge"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
@@ -22,7 +21,7 @@ func runPage(rep *report.Report, opts Options) *page {
 		Exit: fmt.Sprintf("exit code %d", v.ExitCode), Findings: rep.Diagnosis, Scenario: opts.Scenario,
 		NoFinding: "No problem of the server shows in this run.",
 	}
-	p.Badge, p.Tone = badge(v)
+	p.Badge, p.Tone = v.Word(), tone(v)
 	if slices.ContainsFunc(rep.Thresholds, func(t judge.Threshold) bool { return !t.OK }) {
 		p.NoFinding = "Why a threshold was missed does not show in this run."
 	}
@@ -41,23 +40,15 @@ func runPage(rep *report.Report, opts Options) *page {
 
 func startedText(at time.Time) string { return at.UTC().Format("2 January 2006, 15:04:05 UTC") }
 
-// badge is the verdict in a word, and its tone.
-func badge(v judge.Verdict) (word, tone string) {
-	switch {
-	case v.ExitCode == exitcode.Interrupted:
-		return "Interrupted", toneWarn
-	case v.ExitCode == exitcode.NoRun && v.Storage == judge.StorageUnknown && v.Grade != judge.Fail:
-		return "Not verified", toneBad
-	case v.ExitCode == exitcode.DataLoss:
-		return "Data loss", toneBad
-	case v.ExitCode == exitcode.Inconclusive:
-		return "Inconclusive", toneWarn
-	case v.ExitCode == exitcode.NoRun, v.Grade == judge.Fail:
-		return "Fail", toneBad
-	case v.Grade == judge.Pass:
-		return "Pass", toneGood
+// tone is the tone of a verdict.
+func tone(v judge.Verdict) string {
+	switch v.Word() {
+	case "Pass":
+		return toneGood
+	case "Interrupted", "Inconclusive", "Monitor":
+		return toneWarn
 	default:
-		return "Monitor", toneWarn
+		return toneBad
 	}
 }
 
@@ -65,7 +56,7 @@ func (p *page) runFacts(rep *report.Report) {
 	s := &rep.Scenario
 	p.fact("Target", rep.Target.URL)
 	p.fact("Server", rep.Target.Server)
-	p.fact("Load", loadText(s))
+	p.fact("Load", report.LoadText(s))
 	p.fact("Duration", units.Duration(rep.Run.SendingS))
 	if wait := rep.Summary.ReplyWaitS; wait >= 1 {
 		p.fact("Last reply", units.Duration(wait)+" after the last call was sent")
@@ -85,22 +76,6 @@ func (p *page) runFacts(rep *report.Report) {
 			phases = append(phases, words+")")
 		}
 		p.fact("Phases", strings.Join(phases, ", "))
-	}
-}
-
-// loadText describes the load in a few words.
-func loadText(s *measure.Scenario) string {
-	n := uint64(max(s.MaxConcurrent, 0))
-	switch {
-	case s.Stages != "":
-		return "in stages: " + strings.ReplaceAll(s.Stages, ",", ", ")
-	case s.Open():
-		return fmt.Sprintf("%s however slow the server is, at most %s in flight", units.CallRate(s.RatePerS),
-			units.Count(n))
-	case n == 1:
-		return "1 uploader, which sends as soon as it has a reply"
-	default:
-		return units.Count(n) + " uploaders, each sending as soon as it has a reply"
 	}
 }
 

@@ -35,20 +35,18 @@ func WriteCapacity(w io.Writer, rep report.Capacity, opts Options) error {
 		}
 	}
 	p.grid(nil, rows, "ll")
-	p.ratesTable(rep.Steps)
-	p.resultFrame(&rep)
+	if len(rep.Steps) > 0 {
+		p.section("Rates")
+		p.ratesTable(rep.Steps)
+	}
+	p.blank()
+	p.resultFrame(&rep, spacious)
 	for _, line := range rep.Warnings {
 		for _, part := range p.wrap("! ", sanitize(line), p.width) {
 			p.line(p.ink.yellow(part))
 		}
 	}
-	if p.err != nil {
-		return fmt.Errorf("render table: %w", p.err)
-	}
-	if _, err := io.WriteString(w, p.text.String()); err != nil {
-		return fmt.Errorf("write table: %w", err)
-	}
-	return nil
+	return p.writeTo(w)
 }
 
 func objectiveText(o report.Objective) string {
@@ -79,9 +77,6 @@ func figureText(name string) string {
 
 // ratesTable shows what each rate did, in the order of the rates.
 func (p *page) ratesTable(steps []report.CapacityStep) {
-	if len(steps) == 0 {
-		return
-	}
 	show := func(v *float64, words func(float64) string) string {
 		if v == nil {
 			return none
@@ -111,9 +106,17 @@ func (p *page) ratesTable(steps []report.CapacityStep) {
 				units.Rate), show(s.CPUSPerS, units.Number), show(s.RSSBytes, units.Bytes), state,
 		})
 	}
-	p.section("Rates")
-	p.grid(header, rows, "rrrrrrrrrl")
+	p.narrowGrid(header, rows, "rrrrrrrrrl", cpuColumn, memoryColumn, p50Column, heldColumn, acceptedColumn)
 }
+
+// The columns of the table of rates that a narrow terminal can do without.
+const (
+	heldColumn     = 1
+	p50Column      = 2
+	acceptedColumn = 5
+	cpuColumn      = 7
+	memoryColumn   = 8
+)
 
 // sortedSteps sorts steps by rate. Those of one rate stay in the order in which they were made.
 func sortedSteps(steps []report.CapacityStep) []report.CapacityStep {
@@ -142,14 +145,17 @@ func brokeText(broke string) string {
 }
 
 // resultFrame shows in a frame what was found, with the exit code.
-func (p *page) resultFrame(rep *report.Capacity) {
+func (p *page) resultFrame(rep *report.Capacity, space spacing) {
 	head, paint := p.headline(&rep.Result)
 	inside := p.width - 2*gutter - frameSides
-	out := []string{paint(justify(p.fit(head), fmt.Sprintf("exit code %d", rep.Result.ExitCode), inside)), ""}
+	exit := fmt.Sprintf("exit code %d", rep.Result.ExitCode)
+	out := []string{paint(justify(p.truncate(head, inside-len(exit)-1), exit, inside))}
+	if space == spacious {
+		out = append(out, "")
+	}
 	for _, line := range p.resultLines(&rep.Result) {
 		out = append(out, p.wrap("• ", sanitize(line), inside)...)
 	}
-	p.blank()
 	p.frame(out, paint)
 }
 

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"rdiostress/internal/report"
 	"rdiostress/internal/report/reporttest"
 )
@@ -21,19 +19,7 @@ func TestWriteCapacityGolden(t *testing.T) {
 			if err := WriteCapacity(&got, rep, Options{Width: 100, Names: reporttest.Flags}); err != nil {
 				t.Fatal(err)
 			}
-			golden := filepath.Join("testdata", name+".golden")
-			if *update {
-				if err := os.WriteFile(golden, []byte(got.String()), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got.String()); diff != "" {
-				t.Errorf("differs from %s (-want +got):\n%s", golden, diff)
-			}
+			checkGolden(t, filepath.Join("testdata", name+".golden"), got.String())
 			checkFits(t, got.String(), 100)
 		})
 	}

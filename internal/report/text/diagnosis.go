@@ -18,7 +18,7 @@ func (p *page) diagnosis(rep *report.Report) {
 	}
 	p.section("Diagnosis")
 	if len(rep.Diagnosis) == 0 {
-		p.note(noFindingText(rep)+unseenText(rep)+".", p.ink.dim)
+		p.note(noFindingText(rep, "see Errors")+unseenText(rep)+".", p.ink.dim)
 	}
 	for i, f := range rep.Diagnosis {
 		if i > 0 {
@@ -33,15 +33,16 @@ func (p *page) diagnosis(rep *report.Report) {
 	}
 }
 
-// noFindingText says that nothing was found. It claims no more where a threshold was missed or uploads failed.
-func noFindingText(rep *report.Report) string {
+// noFindingText says that nothing was found. It claims no more where a threshold was missed or uploads failed,
+// which where says more about.
+func noFindingText(rep *report.Report, where string) string {
 	missed := slices.ContainsFunc(rep.Thresholds, func(t judge.Threshold) bool { return !t.OK })
 	switch {
 	case missed:
 		return "Why a threshold was missed does not show in this run"
 	case rep.Totals.Failed > 0:
-		return fmt.Sprintf("No problem of the server shows in this run, except that %s of %s failed (see Errors)",
-			units.Count(rep.Totals.Failed), units.Plural(rep.Totals.Attempted, "upload"))
+		return fmt.Sprintf("No problem of the server shows in this run, except that %s of %s failed (%s)",
+			units.Count(rep.Totals.Failed), units.Plural(rep.Totals.Attempted, "upload"), where)
 	default:
 		return "No problem of the server shows in this run"
 	}

@@ -33,7 +33,7 @@ func WriteDrills(w io.Writer, drills []report.Drill, width int) error {
 	}
 	p.grid([]string{"server", "to be found", "found", "besides", "run's grade"}, rows, "lllll")
 	p.blank()
-	p.line(drillSum(drills))
+	p.note(drillSum(drills), unpainted)
 	if p.err != nil {
 		return fmt.Errorf("render table: %w", p.err)
 	}

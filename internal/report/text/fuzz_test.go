@@ -60,5 +60,10 @@ func FuzzRead(f *testing.F) {
 		if err := WriteReport(&text, rep, Options{Color: true}); err != nil {
 			t.Fatal(err)
 		}
+		text.Reset()
+		if err := WriteSummary(&text, rep, Options{Width: 80}); err != nil {
+			t.Fatal(err)
+		}
+		checkFits(t, text.String(), 80)
 	})
 }

@@ -41,9 +41,13 @@ func (p *page) fit(s string) string {
 	return s
 }
 
-// line adds a line, indented.
+// line adds a line, indented. It cuts off what no layout has expected, such as figures that no run has.
 func (p *page) line(s string) {
-	p.text.WriteString(strings.TrimRight(strings.Repeat(" ", gutter)+p.fit(s), " "))
+	s = strings.TrimRight(strings.Repeat(" ", gutter)+p.fit(s), " ")
+	if displayWidth(s) > p.width {
+		s = p.truncate(twwidth.Filter().ReplaceAllString(s, ""), p.width)
+	}
+	p.text.WriteString(s)
 	p.text.WriteByte('\n')
 }
 
@@ -170,6 +174,9 @@ func (p *page) gridWidth(header []string, rows [][]string) int {
 	return total
 }
 
+// displayWidth returns how many columns a text takes.
+func displayWidth(s string) int { return twwidth.Width(s) }
+
 // truncate shortens text to a width, with an ellipsis for what is cut off.
 func (p *page) truncate(s string, width int) string {
 	s = p.fit(s)
@@ -177,7 +184,10 @@ func (p *page) truncate(s string, width int) string {
 		return s
 	}
 	more := p.fit("…")
-	return strings.TrimRight(twwidth.Truncate(s, max(width-twwidth.Width(more), 0)), " ") + more
+	if width < twwidth.Width(more) {
+		return ""
+	}
+	return strings.TrimRight(twwidth.Truncate(s, width-twwidth.Width(more)), " ") + more
 }
 
 // justify puts left and right at the two ends of a line.

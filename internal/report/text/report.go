@@ -11,8 +11,6 @@ import (
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
 	"rdiostress/internal/units"
-
-	"github.com/olekukonko/tablewriter/pkg/twwidth"
 )
 
 // Options are how a report is shown.
@@ -21,6 +19,7 @@ type Options struct {
 	Color bool        // whether it understands ANSI colours
 	ASCII bool        // whether it shows no other characters
 	Names field.Namer // what the user calls a field
+	More  string      // what the end of a summary says about how to see more
 }
 
 // The tables are laid out for these widths. On narrower terminals lines are too long; wider ones are not filled,
@@ -55,14 +54,9 @@ func WriteReport(w io.Writer, rep report.Report, opts Options) error {
 	p.generator(&rep)
 	p.thresholdTable(&rep)
 	p.diagnosis(&rep)
-	p.verdict(&rep)
-	if p.err != nil {
-		return fmt.Errorf("render table: %w", p.err)
-	}
-	if _, err := io.WriteString(w, p.text.String()); err != nil {
-		return fmt.Errorf("write table: %w", err)
-	}
-	return nil
+	p.blank()
+	p.verdict(&rep, spacious)
+	return p.writeTo(w)
 }
 
 func newPage(opts Options) *page {
@@ -190,8 +184,16 @@ func (p *page) thresholdTable(rep *report.Report) {
 	p.grid([]string{"", "measured", "must be", ""}, rows, "lrll")
 }
 
+// spacing is whether a frame has an empty line below its headline.
+type spacing bool
+
+const (
+	compact  spacing = false
+	spacious spacing = true
+)
+
 // verdict shows the judgement in a frame, with its reasons and warnings.
-func (p *page) verdict(rep *report.Report) {
+func (p *page) verdict(rep *report.Report, space spacing) {
 	v := rep.Verdict
 	badge, paint := p.badge(v)
 	head := badge + "  " + sanitize(v.Text)
@@ -200,12 +202,12 @@ func (p *page) verdict(rep *report.Report) {
 	}
 	inside := p.width - 2*gutter - frameSides
 	exit := fmt.Sprintf("exit code %d", v.ExitCode)
-	if twwidth.Width(head)+1+len(exit) > inside {
+	if displayWidth(head)+1+len(exit) > inside {
 		exit = fmt.Sprintf("exit %d", v.ExitCode)
 	}
 	head = p.truncate(head, inside-len(exit)-1)
 	lines := []string{paint(justify(head, exit, inside))}
-	if len(v.Reasons)+len(v.Warnings) > 0 {
+	if len(v.Reasons)+len(v.Warnings) > 0 && space == spacious {
 		lines = append(lines, "")
 	}
 	for _, reason := range v.Reasons {
@@ -214,7 +216,6 @@ func (p *page) verdict(rep *report.Report) {
 	for _, warning := range v.Warnings {
 		lines = append(lines, p.wrap("! ", sanitize(warning), inside)...)
 	}
-	p.blank()
 	p.frame(lines, paint)
 }
 

@@ -22,12 +22,16 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-func TestWriteTableGolden(t *testing.T) {
-	for _, tc := range []struct {
-		name string
-		res  measure.Result
-		opts Options
-	}{
+// example is a run, and how it is shown.
+type example struct {
+	name string
+	res  measure.Result
+	opts Options
+}
+
+// cases are runs that end in every way.
+func cases() []example {
+	return []example{
 		{"pass", results.Passing(), Options{}},
 		{"monitor", results.Monitored(), Options{}},
 		{"fail", results.Failing(), Options{}},
@@ -60,28 +64,37 @@ func TestWriteTableGolden(t *testing.T) {
 		{"primed", results.Primed(), Options{}},
 		{"generator-short", results.Short(results.Passing()), Options{}},
 		{"generator-stopped", results.Halted(results.Passing(), 400), Options{}},
-	} {
+	}
+}
+
+func TestWriteTableGolden(t *testing.T) {
+	for _, tc := range cases() {
 		t.Run(tc.name, func(t *testing.T) {
 			tc.opts.Names = reporttest.Flags
 			var got strings.Builder
 			if err := WriteReport(&got, report.New(tc.res, "1.2.3", reporttest.Flags), tc.opts); err != nil {
 				t.Fatal(err)
 			}
-			golden := filepath.Join("testdata", tc.name+".golden")
-			if *update {
-				if err := os.WriteFile(golden, []byte(got.String()), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got.String()); diff != "" {
-				t.Errorf("differs from %s (-want +got):\n%s", golden, diff)
-			}
+			checkGolden(t, filepath.Join("testdata", tc.name+".golden"), got.String())
 			checkFits(t, got.String(), max(tc.opts.Width, defaultWidth))
 		})
+	}
+}
+
+// checkGolden compares a text with the one in a file.
+func checkGolden(t *testing.T, golden, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("differs from %s (-want +got):\n%s", golden, diff)
 	}
 }
 
@@ -183,9 +196,10 @@ type failingWriter struct{ err error }
 
 func (f failingWriter) Write([]byte) (int, error) { return 0, f.err }
 
+var errBroken = errors.New("broken pipe")
+
 func TestWriteTablePassesErrorsOn(t *testing.T) {
-	broken := errors.New("broken pipe")
-	if err := WriteReport(failingWriter{broken}, reporttest.Full(), Options{}); !errors.Is(err, broken) {
+	if err := WriteReport(failingWriter{errBroken}, reporttest.Full(), Options{}); !errors.Is(err, errBroken) {
 		t.Error(err)
 	}
 }

@@ -28,6 +28,11 @@ func (p *page) retries(r *measure.Retries) {
 	if len(rows) > 0 {
 		p.grid([]string{"", "sent", "accepted", "already there", "failed"}, rows, "lrrrr")
 	}
+	p.note(repeatsText(r)+". Each call counts once, by its last attempt, from when it was first due.", p.ink.dim)
+}
+
+// repeatsText says what became of the calls whose first attempt failed.
+func repeatsText(r *measure.Retries) string {
 	words := fmt.Sprintf("Of %s whose first attempt failed, repeats got %s through", units.Plural(r.Calls, "call"),
 		units.Count(r.Recovered))
 	for _, part := range []struct {
@@ -42,5 +47,5 @@ func (p *page) retries(r *measure.Retries) {
 			words += fmt.Sprintf("; %s %s %s", units.Count(part.n), units.Were(part.n), part.what)
 		}
 	}
-	p.note(words+". Each call counts once, by its last attempt, from when it was first due.", p.ink.dim)
+	return words
 }

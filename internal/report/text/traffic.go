@@ -101,7 +101,9 @@ func (p *page) recordings(r *measure.Replay) {
 	p.note(strings.Join(programs, ", ")+
 		". Of those encrypted or unreadable, the ones whose turn came are counted; none was sent.", p.ink.dim)
 	var reasons []string
+	var more uint64 // that are not named
 	for _, reason := range r.Reasons {
+		more += reason.Count
 		reasons = append(reasons, units.Count(reason.Count)+" "+sanitize(reason.What))
 	}
 	if len(reasons) > 0 {
@@ -109,5 +111,8 @@ func (p *page) recordings(r *measure.Replay) {
 	}
 	for _, f := range r.Skipped {
 		p.note(p.truncate(sanitize(f.Path), p.width/2)+": "+sanitize(f.Reason), p.ink.dim)
+	}
+	if named := uint64(len(r.Skipped)); 0 < named && named < more {
+		p.note(fmt.Sprintf("And %s more.", units.Count(more-named)), p.ink.dim)
 	}
 }

@@ -152,6 +152,9 @@ type Second struct {
 	measure.Snapshot
 	Server  measure.Observation    // observations of the last few seconds
 	Storage *verification.Progress // storage; nil if storage is not verified
+	// Cumulative are the counts and times so far, with those of this second or the next; nil if the environment did not
+	// ask for them.
+	Cumulative *measure.Cumulative
 }
 
 // AlertChanged means that one of the guide's alerts opens or closes.

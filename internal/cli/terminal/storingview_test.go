@@ -20,43 +20,43 @@ func TestStoringLine(t *testing.T) {
 		return p
 	}
 	for want, p := range map[string]delivery.Progress{
-		"waiting for storage: 735 of 8315 stored, 12/s, 10m32s left, gives up in " +
+		"waiting for storage: 735 of 8,315 stored, 12/s, 10m32s left, gives up in " +
 			"9m20s": change(func(p *delivery.Progress) {
 			p.PerS, p.Left = 12, 632*time.Second
 		}),
-		"waiting for storage: 735 of 8315 stored, 2.5/s, 50m32s left, gives up in " +
+		"waiting for storage: 735 of 8,315 stored, 2.5/s, 50m32s left, gives up in " +
 			"9m20s": change(func(p *delivery.Progress) {
 			p.PerS, p.Left = 2.5, 3032*time.Second
 		}),
-		"waiting for storage: 735 of 8315 stored, nothing new for 24s, gives up in " +
+		"waiting for storage: 735 of 8,315 stored, nothing new for 24s, gives up in " +
 			"36s": change(func(p *delivery.Progress) {
 			p.PerS, p.Idle, p.GivesUp = 3, 24*time.Second, 36*time.Second
 		}),
-		"waiting for storage: 735 of 8315 stored, none lately, but the server is at work, gives up in " +
+		"waiting for storage: 735 of 8,315 stored, none lately, but the server is at work, gives up in " +
 			"9m20s": change(func(p *delivery.Progress) {
 			p.Idle, p.Busy = 24*time.Second, true
 		}),
-		"waiting for storage: 735 of 8315 stored, the server is storing other calls, gives up in " +
+		"waiting for storage: 735 of 8,315 stored, the server is storing other calls, gives up in " +
 			"9m20s": change(func(p *delivery.Progress) {
 			p.PerS, p.Others = 3, true
 		}),
-		"waiting for storage: 735 of 8315 stored when last seen; it cannot be read for now (database is locked), " +
+		"waiting for storage: 735 of 8,315 stored when last seen; it cannot be read for now (database is locked), " +
 			"gives up in 9m20s": change(
 			func(p *delivery.Progress) { p.Err = errors.New("database is locked") }),
-		"waiting for storage: 735 of 8315 stored, 12/s, 10m32s left, until they " +
+		"waiting for storage: 735 of 8,315 stored, 12/s, 10m32s left, until they " +
 			"are": change(func(p *delivery.Progress) {
 			p.PerS, p.Left, p.GivesUp = 12, 632*time.Second, 1<<62
 		}),
-		"waiting for storage: 735 of 8315 stored when last seen; it cannot be read for now (GET /api/calls: 503 ]0;x " +
-			"gone), " +
+		"waiting for storage: 735 of 8,315 stored when last seen; it cannot be read for now (GET /api/calls: 503 " +
+			"]0;x gone), " +
 			"gives up in 9m20s": change(func(p *delivery.Progress) {
 			p.Err = errors.New("GET /api/calls: 503 " +
 				"\x1b]0;x\a\r\n gone")
 		}),
-		"waiting for storage: some of 8315 calls not found yet, gives up in 9m20s": change(func(p *delivery.Progress) {
+		"waiting for storage: some of 8,315 calls not found yet, gives up in 9m20s": change(func(p *delivery.Progress) {
 			p.Stored, p.Backlog, p.PerS, p.Others = 8315, 0, 3, true
 		}),
-		"waiting for storage: some of 8315 calls not found yet, nothing new for 24s, gives up in " +
+		"waiting for storage: some of 8,315 calls not found yet, nothing new for 24s, gives up in " +
 			"36s": change(func(p *delivery.Progress) {
 			p.Stored, p.Backlog, p.Idle, p.GivesUp = 8315, 0, 24*time.Second, 36*time.Second
 		}),
@@ -71,7 +71,7 @@ func TestStoringLine(t *testing.T) {
 			p.Stage, p.Backlog = delivery.Accounting, 0
 		}),
 	} {
-		if got := storingLine(p); got != want {
+		if got := storingLine(&p); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
 	}
@@ -86,31 +86,5 @@ func TestPlainLinesOfAWait(t *testing.T) {
 	}
 	if want := []time.Duration{5, 10, 20, 40, 80, 140, 200, 260}; !slices.Equal(got, want) {
 		t.Errorf("lines after %v s, want %v", got, want)
-	}
-}
-
-// A line that is redrawn never takes two.
-func TestFit(t *testing.T) {
-	for width, want := range map[int]string{
-		20: "nothing new for 24s", 19: "nothing new for 2…", 10: "nothing …",
-		1: "…",
-	} {
-		if got := fit("nothing new for 24s", width); got != want || width > 1 && len([]rune(got)) >= width {
-			t.Errorf("in %d columns %q, want %q", width, got, want)
-		}
-	}
-}
-
-// On a narrow terminal, how to end the wait is worth more than what it is for.
-func TestWithKey(t *testing.T) {
-	const line = waitingFor + "138 of 8313 stored, 23/s, 6m3s left, gives up in 9m59s"
-	for width, want := range map[int]string{
-		120: line + " (Ctrl-C: stop waiting)",
-		80:  "138 of 8313 stored, 23/s, 6m3s left, gives up in 9m59s (Ctrl-C: stop waiting)",
-		60:  "138 of 8313 stored, 23/s, 6m3s left, gives up in 9m59s (Ct…",
-	} {
-		if got := withKey(line, width); got != want {
-			t.Errorf("in %d columns\ngot  %s\nwant %s", width, got, want)
-		}
 	}
 }

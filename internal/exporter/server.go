@@ -1,0 +1,118 @@
+package exporter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"rdiostress/internal/clock"
+)
+
+// Path is where the metrics are.
+const Path = "/metrics"
+
+const (
+	headerTimeout = 10 * time.Second
+	writeTimeout  = 30 * time.Second
+	idleTimeout   = 5 * time.Minute
+	stopTimeout   = time.Second // for scrapes under way at the end
+	maxScrapes    = 8           // at the same time
+	maxHeader     = 16 << 10    // bytes
+)
+
+// Server serves the metrics of an Exporter.
+type Server struct {
+	exporter *Exporter
+	listener net.Listener
+	http     http.Server
+	served   sync.WaitGroup
+	scrapers scrapers
+	scraped  chan struct{}
+}
+
+// Listen serves the metrics of an exporter on an address until Close.
+func Listen(ctx context.Context, address string, e *Exporter) (*Server, error) {
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{exporter: e, listener: ln, scraped: make(chan struct{}, 1)}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(e, collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	metrics := promhttp.HandlerFor(registry, promhttp.HandlerOpts{
+		EnableOpenMetrics: true, MaxRequestsInFlight: maxScrapes,
+	})
+	mux := http.NewServeMux()
+	mux.Handle("GET "+Path, s.noting(metrics))
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		_, _ = fmt.Fprintf(w, "rdiostress %s: the metrics are at %s\n", e.version, Path)
+	})
+	s.http = http.Server{
+		Handler: mux, MaxHeaderBytes: maxHeader, ReadHeaderTimeout: headerTimeout,
+		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
+		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
+	}
+	s.served.Go(func() { _ = s.http.Serve(ln) }) // it ends by Close
+	return s, nil
+}
+
+// Addr returns the address that it listens on.
+func (s *Server) Addr() net.Addr { return s.listener.Addr() }
+
+// noting notes who has got the metrics.
+func (s *Server) noting(metrics http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		began := time.Now()
+		metrics.ServeHTTP(w, r)
+		host, _, err := net.SplitHostPort(r.RemoteAddr)
+		if err != nil {
+			host = r.RemoteAddr
+		}
+		s.scrapers.add(host+" "+r.UserAgent(), r.Header.Get("X-Prometheus-Scrape-Timeout-Seconds") != "", began)
+		select {
+		case s.scraped <- struct{}{}:
+		default:
+		}
+	})
+}
+
+// End shows the end of the run, with its exit code, and returns how long [Server.AwaitScrape] would wait at most: 0 if
+// nobody has scraped the metrics.
+func (s *Server) End(exitCode int) time.Duration {
+	s.exporter.End(exitCode)
+	now := time.Now()
+	s.scrapers.end(now)
+	return s.scrapers.wait(now)
+}
+
+// AwaitScrape waits, after End, until those who have scraped the metrics have done so once more, or do not come when
+// they should, or ctx ends.
+func (s *Server) AwaitScrape(ctx context.Context) {
+	for ctx.Err() == nil {
+		wait := s.scrapers.wait(time.Now())
+		if wait <= 0 {
+			return
+		}
+		clock.Wait(wait, ctx.Done(), s.scraped)
+	}
+}
+
+// Close stops serving.
+func (s *Server) Close() {
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	if err := s.http.Shutdown(ctx); errors.Is(err, context.DeadlineExceeded) {
+		_ = s.http.Close()
+	}
+	s.served.Wait()
+}

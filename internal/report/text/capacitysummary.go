@@ -1,0 +1,115 @@
+package text
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+
+	"rdiostress/internal/report"
+	"rdiostress/internal/units"
+)
+
+// mostRates is how many steps a summary shows: those whose rates are nearest to the result.
+const mostRates = 10
+
+// WriteCapacitySummary writes what a search for a capacity found, and why, so that it fits on one screen of a terminal.
+func WriteCapacitySummary(w io.Writer, rep report.Capacity, opts Options) error {
+	p := newSummaryPage(opts)
+	p.head(rep.Tool, "capacity", rep.Run.ID, rep.Run.StartedAt, rep.Target.URL, rep.Scenario.Client,
+		units.Plural(uint64(len(rep.Steps)), "step")+" in "+units.Duration(rep.Run.DurationS))
+	p.resultFrame(&rep, compact)
+	for _, line := range rep.Warnings {
+		p.note("! "+line, p.ink.yellow)
+	}
+	p.blank()
+	var objectives []string
+	for _, o := range rep.Objectives {
+		objectives = append(objectives, objectiveText(o))
+	}
+	p.row("Objectives", 3, unpainted, strings.Join(objectives, ", "))
+	if words := primingText(rep.Priming); words != "" {
+		p.row("Priming", 2, p.ink.dim, words)
+	}
+	p.blank()
+	if shown := nearest(rep.Steps, &rep.Result); len(shown) > 0 {
+		p.ratesTable(shown)
+		if more := len(rep.Steps) - len(shown); more > 0 {
+			p.note(units.Plural(uint64(more), "more step")+" at rates further away", p.ink.dim)
+		}
+		p.blank()
+	}
+	p.searchedServerRow(&rep)
+	p.searchGeneratorRow(&rep)
+	head, paint := p.headline(&rep.Result)
+	p.last(head, rep.Result.ExitCode, paint, opts.More)
+	return p.writeTo(w)
+}
+
+// nearest returns the steps whose rates are nearest to what was found; without a result, the last ones.
+func nearest(steps []report.CapacityStep, r *report.CapacityResult) []report.CapacityStep {
+	if len(steps) <= mostRates {
+		return steps
+	}
+	found := cmp.Or(r.OfferedPerS, r.CapacityPerS, r.AcceptedPerS, r.AtLeastPerS, r.HighPerS)
+	if found == nil || *found <= 0 {
+		return steps[len(steps)-mostRates:]
+	}
+	distance := func(s report.CapacityStep) float64 { return math.Abs(math.Log(s.RatePerS / *found)) }
+	return slices.SortedStableFunc(slices.Values(steps), func(a, b report.CapacityStep) int {
+		return cmp.Compare(distance(a), distance(b))
+	})[:mostRates]
+}
+
+// searchedServerRow says what was seen of the server at the highest rate that it held.
+func (p *page) searchedServerRow(rep *report.Capacity) {
+	var best *report.CapacityStep
+	for i, s := range rep.Steps {
+		if s.OK && (best == nil || s.RatePerS >= best.RatePerS) {
+			best = &rep.Steps[i]
+		}
+	}
+	var parts []string
+	if rep.Watch.PID > 0 {
+		parts = append(parts, fmt.Sprintf("%s (%d)", rep.Watch.Process, rep.Watch.PID))
+	}
+	if best != nil && best.CPUSPerS != nil {
+		words := units.Number(*best.CPUSPerS) + " processors busy"
+		if n := rep.Watch.Processors; n > 0 {
+			words = fmt.Sprintf("%s of %s busy", units.Number(*best.CPUSPerS), units.Plural(uint64(n), "processor"))
+		}
+		parts = append(parts, words)
+	}
+	if best != nil && best.RSSBytes != nil {
+		parts = append(parts, memoryName(rep.Watch)+" "+units.Bytes(*best.RSSBytes))
+	}
+	switch {
+	case len(parts) == 0:
+		p.row("Server", 2, p.ink.dim, "not seen: "+report.NotMeasured)
+	case best != nil:
+		p.row("Server", 2, unpainted, "at "+units.CallRate(best.RatePerS)+": "+strings.Join(parts, ", "))
+	default:
+		p.row("Server", 2, unpainted, strings.Join(parts, ", "))
+	}
+}
+
+// searchGeneratorRow says whether the generator was the limit.
+func (p *page) searchGeneratorRow(rep *report.Capacity) {
+	if rep.Result.Limited {
+		p.row("Generator", 2, p.ink.yellow, "was the limit, not the server")
+		return
+	}
+	words := "not the limit"
+	var limited int
+	for _, s := range rep.Steps {
+		if len(s.Limits) > 0 {
+			limited++
+		}
+	}
+	if limited > 0 {
+		words += fmt.Sprintf(" of the result, but of %s", units.Plural(uint64(limited), "step"))
+	}
+	p.row("Generator", 2, unpainted, words)
+}
