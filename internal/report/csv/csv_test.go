@@ -1,6 +1,7 @@
 package csv_test
 
 import (
+	"bytes"
 	encoding "encoding/csv"
 	"errors"
 	"flag"
@@ -133,6 +134,24 @@ func floatText(v *float64) string {
 		return ""
 	}
 	return strconv.FormatFloat(*v, 'f', -1, 64)
+}
+
+// What report writes of a saved report is what run wrote.
+func TestSavedReportIsTheSame(t *testing.T) {
+	rep := reporttest.Full()
+	for i, v := range []float64{1.0 / 3, 0.000_123_456_789, 1_234_567.891, 1e-9} {
+		rep.Series[i%2].Server.Set(measure.Signal(i), v)
+	}
+	saved, err := report.Read(bytes.NewReader(reporttest.JSON(t, rep)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(tableOf(t, rep), tableOf(t, saved)); diff != "" {
+		t.Errorf("(-run +report):\n%s", diff)
+	}
+	if text := tableOf(t, rep); !strings.Contains(text, ",0.333333,") || !strings.Contains(text, ",1234568,") {
+		t.Errorf("got\n%s", text)
+	}
 }
 
 // No foreign text becomes a formula, a line or a column of its own, and no number is damaged.

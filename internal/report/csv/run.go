@@ -39,12 +39,22 @@ func columnsOfRun(start time.Time) []column[measure.Point] {
 	for _, info := range measure.Signals() {
 		list = append(list, column[measure.Point]{"server_" + info.Name + unitOf(info), func(p *measure.Point) string {
 			if v, ok := p.Server.Get(info.Signal); ok {
-				return number(v)
+				return figure(v)
 			}
 			return ""
 		}})
 	}
 	return list
+}
+
+// figure writes what was observed of the server, to six significant digits, as JSON has it.
+func figure(v float64) string {
+	const digits, whole = 6, 1e6
+	if v == math.Trunc(v) || math.Abs(v) >= whole {
+		return number(math.Round(v))
+	}
+	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(v, 'g', digits, 64), 64) // it reads what it wrote
+	return number(rounded)
 }
 
 // unitOf returns what the name of a signal lacks to end in its unit.
