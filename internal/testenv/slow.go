@@ -2,8 +2,8 @@ package testenv
 
 import "testing"
 
-// Slow skips a test that takes long, or needs a quiet machine, in "make test", which gives -short. "make test-slow" runs
-// it.
+// Slow skips a test that takes long, or needs a quiet machine, in "make test", which gives -short. "make test-slow"
+// runs it.
 func Slow(t testing.TB, why string) {
 	t.Helper()
 	if testing.Short() {
