@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	gocmp "github.com/google/go-cmp/cmp"
+
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/replay"
 )
@@ -134,5 +136,59 @@ func TestAudioType(t *testing.T) {
 		if got := AudioType(ext); got != want {
 			t.Errorf("%s: %q, want %q", ext, got, want)
 		}
+	}
+}
+
+// shortened is a format that gives compressed audio the first letter of a call's name.
+type shortened struct{ numbered }
+
+func (shortened) AudioStem(stem string) string {
+	if len(stem) < 10 {
+		return ""
+	}
+	return "a" + stem[len(stem)-1:]
+}
+
+// Compressed audio of another stem is a call's, unless it could be of several, has a sidecar of its own, or is no
+// better than what the call has.
+func TestAudioOfAnotherStem(t *testing.T) {
+	dir := t.TempDir()
+	for name, size := range map[string]int{
+		"1772384401.json": 2, "1772384401.wav": 100, "a1.OGG": 201, // the call has worse
+		"1772384402.json": 2, "a2.ogg": 202, // or none
+		"1772384403.json": 2, "1772384403.ogg": 103, "a3.wav": 203, // or better
+		"1772384404.json": 2, "1772384404.wav": 104, "1772384414.json": 2, "1772384414.wav": 114, "a4.ogg": 204,
+		"1772384405.json": 2, "1772384405.wav": 105, "a5.ogg": 205, "a5.json": 2,
+		"1772384406.wav": 106, "a6.ogg": 206, // there is no sidecar
+		"1772384407.json": 2, "1772384407.m4a": 107, "a7.m4a": 207,
+		"b/1772384408.json": 2, "b/1772384408.wav": 108, "a8.ogg": 208, // in another folder
+	} {
+		write(t, filepath.Join(dir, name), size)
+	}
+	f := New(dir, shortened{})
+	a, err := replay.Open(t.Context(), f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make(map[string]string)
+	for n := range a.Len() {
+		start := strconv.FormatInt(a.Start(n).Unix()%100, 10)
+		got[start] = filepath.Base(a.Name(n))
+	}
+	want := map[string]string{
+		"1": "a1.OGG", "2": "a2.ogg", "3": "1772384403.ogg", "4": "1772384404.wav", "14": "1772384414.wav",
+		"5": "1772384405.wav", "6": "1772384406.wav", "7": "1772384407.m4a", "8": "1772384408.wav",
+	}
+	if diff := gocmp.Diff(want, got); diff != "" {
+		t.Errorf("audio differs (-want +got):\n%s", diff)
+	}
+	var c rdio.Call
+	file, err := f.Read(0, nil, &c)
+	if err != nil || c.AudioName != "a1.OGG" || c.AudioType != "audio/ogg" || len(file) != 201 || len(f.files) != 9 {
+		t.Errorf("%d bytes as %s of %d recordings: %v", len(file), c.AudioName, len(f.files), err)
+	}
+	alone := New(t.TempDir(), numbered{})
+	if stem := alone.audioStem("1772384401"); stem != "" {
+		t.Errorf("a format without other names gives %s", stem)
 	}
 }

@@ -154,7 +154,9 @@ func parseSidecar(text []byte) (*rdio.Sidecar, error) {
 }
 
 // problemOf says what is wrong with a sidecar. It was read as part of a form is, and is none.
-func problemOf(err error) string { return strings.TrimPrefix(err.Error(), rdio.ErrMalformed.Error()+": ") }
+func problemOf(err error) string {
+	return strings.TrimPrefix(err.Error(), rdio.ErrMalformed.Error()+": ")
+}
 
 // recorderName is what the name of a recording says.
 type recorderName struct {
