@@ -18,11 +18,15 @@ TORTURE_ONLY ?=
 # The race detector needs a C compiler; without one the tests run all the same.
 RACE := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
-# The same for all who run the tests: what has passed in "make check" need not run again in "make test".
-TEST := go test $(RACE) -cover -timeout 20m ./...
+# All tests, with the race detector.
+TEST := go test $(RACE) -cover -timeout 30m ./...
+
+# Packages whose tests take longest begin first. As many run at once as there are processors.
+LONGEST := ./internal/cli ./internal/delivery/sqldb ./internal/delivery ./internal/load
+JOBS    := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check cover cross bench drill bench-server bench-replay capacity micro fuzz fuzz-due vuln crash-test torture
+.PHONY: help demo build test test-slow check cover cross bench drill bench-server bench-replay capacity micro fuzz fuzz-due vuln crash-test torture
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,7 +37,14 @@ demo: build ## run a load at the bundled server and score it
 build: ## build bin/rdiostress, one static binary
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/rdiostress
 
-test: ## run all tests
+# Each package has a command of its own, so that it is shown when it is done.
+test: ## run the tests but the slow ones; some ten minutes on two processors
+	@echo 'Running the tests of each package; on two processors that takes some ten minutes. "ok" is a package that passed.'
+	@echo 'Tests that need a program which is not installed are skipped; "make test-slow" runs what takes long or needs a quiet machine.'
+	@{ go list $(LONGEST); go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' ./...; } | awk 'NF && !seen[$$0]++' | \
+		xargs -n 1 -P $(JOBS) go test -short -timeout 30m && echo 'All tests passed.'
+
+test-slow: ## run all tests, also slow ones and those that need a quiet machine, with the race detector; half an hour
 	$(TEST)
 
 check: ## formatting, vet, staticcheck, cross-compilation, all tests with their coverage
