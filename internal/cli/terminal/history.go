@@ -70,18 +70,19 @@ type reading struct {
 	stored uint64
 }
 
-// add notes how storage stands.
-func (s *storing) add(p *verification.Progress) {
+// add notes how storage stands. It reports whether that is known anew.
+func (s *storing) add(p *verification.Progress) bool {
 	if p == nil || p.At == 0 || p.Err != nil {
-		return
+		return false
 	}
 	if last := len(s.reads) - 1; last >= 0 && s.reads[last].at >= p.At {
-		return
+		return false
 	}
 	s.reads = append(s.reads, reading{p.At, p.Stored})
 	for len(s.reads) > 2 && s.reads[1].at <= p.At-storedOver {
 		s.reads = s.reads[1:]
 	}
+	return true
 }
 
 // perSecond returns how many calls were stored per second lately; false where that is not known.

@@ -21,6 +21,7 @@ type live struct {
 	acceptedPerS float64 // no number: not known
 	p95, backlog history
 	storing      storing
+	read         time.Time // when storage was last found to have been read anew
 }
 
 func newLive() live { return live{acceptedPerS: math.NaN()} }
@@ -42,13 +43,24 @@ func (l *live) add(now measure.Snapshot, server measure.Observation, storage *ve
 // addStorage notes how storage stands.
 func (l *live) addStorage(storage *verification.Progress, seconds int) {
 	l.storage = storage
+	if l.storing.add(storage) {
+		l.read = time.Now()
+	}
 	backlog := math.NaN()
-	if storage != nil && storage.Err == nil && storage.At > 0 {
+	if storage != nil && storage.Err == nil && storage.At > 0 && !l.isStale() {
 		backlog = float64(storage.Backlog)
 	}
 	l.backlog.add(backlog, seconds)
-	l.storing.add(storage)
 }
+
+// isStale reports whether storage could not be read for a while, as when the server keeps its database locked: what was
+// read then is no longer so.
+func (l *live) isStale() bool {
+	return l.storage != nil && time.Since(l.read) > max(staleAfter, 3*l.storage.Every)
+}
+
+// staleAfter is how long a reading of storage is taken to be so: storage is read every second or less often.
+const staleAfter = 5 * time.Second
 
 // rows returns the figures, given how many calls are wanted per second and how many uploads may be in flight.
 func (l *live) rows(p pen, columns int, wanted, most string) []ranked {
@@ -76,7 +88,7 @@ func perSecond(name string, rate float64) string {
 
 func (l *live) storedPerS() string {
 	rate, ok := l.storing.perSecond()
-	if !ok || l.storage == nil || l.storage.Err != nil {
+	if !ok || l.storage == nil || l.storage.Err != nil || l.isStale() {
 		return ""
 	}
 	return perSecond("stored", rate)
@@ -99,7 +111,7 @@ func (l *live) p95Row(p pen, room int) row {
 	if last := l.p95.last(1); len(last) > 0 && !math.IsNaN(last[0]) {
 		figure = units.Seconds(last[0])
 	}
-	return labeled("p95", p.chart(figure, &l.p95, units.Seconds, room)...)
+	return labeled("p95", p.chart(figure, "", &l.p95, units.Seconds, room)...)
 }
 
 func (l *live) backlogRow(p pen, room int) row {
@@ -113,7 +125,11 @@ func (l *live) backlogRow(p pen, room int) row {
 	case s.At == 0:
 		return labeled("backlog", span{text: "not read yet"})
 	default:
-		return labeled("backlog", p.chart(units.Count(s.Backlog), &l.backlog, units.Whole, room)...)
+		note := ""
+		if l.isStale() {
+			note = "  read " + units.Elapsed(time.Since(l.read)) + " ago"
+		}
+		return labeled("backlog", p.chart(units.Count(s.Backlog), note, &l.backlog, units.Whole, room)...)
 	}
 }
 
@@ -124,8 +140,9 @@ const (
 	leastCells  = 8  // of a sparkline beside its scale
 )
 
-// chart returns a figure with a sparkline of its last seconds, and the highest value of those, where there is room.
-func (p pen) chart(figure string, h *history, format func(float64) string, room int) []span {
+// chart returns a figure with a sparkline of its last seconds, and a note, or else the highest value of those, where
+// there is room.
+func (p pen) chart(figure, note string, h *history, format func(float64) string, room int) []span {
 	figure = p.plain(figure)
 	figure += strings.Repeat(" ", max(figureWidth-width(figure), 1))
 	cells := room - width(figure)
@@ -135,7 +152,10 @@ func (p pen) chart(figure string, h *history, format func(float64) string, room 
 	}
 	values := h.last(max(cells, 0))
 	spans := []span{{text: figure}, {text: p.sparkline(values)}}
-	if top, ok := highest(values); ok && withScale {
+	switch top, ok := highest(values); {
+	case note != "" && withScale:
+		spans = append(spans, span{note, yellow})
+	case ok && withScale:
 		spans = append(spans, span{
 			fmt.Sprintf("  up to %s in %s", format(top), units.Elapsed(time.Duration(len(values))*time.Second)), faint,
 		})
@@ -259,7 +279,7 @@ func joinParts(columns int, parts []part) string {
 // an empty text where storage is not read.
 func formatStored(p *verification.Progress) (text string, accepted uint64) {
 	switch {
-	case p == nil:
+	case p == nil, p.At == 0 && p.Acknowledged == 0: // it is not read, or not yet
 		return "", 0
 	case p.Err != nil:
 		return "storage cannot be read", 0

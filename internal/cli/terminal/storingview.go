@@ -37,13 +37,12 @@ func (v *storingView) update(e *event.AwaitingStorage) {
 	p := e.Progress
 	v.live.storage, v.live.server = &p, e.Server
 	v.most = max(v.most, p.Backlog)
-	seconds := 1
-	if !v.added.IsZero() {
-		seconds = int(time.Since(v.added).Seconds())
+	if v.added.IsZero() {
+		v.added = time.Now().Add(-time.Second)
 	}
-	if seconds > 0 { // events are more frequent
-		v.live.addStorage(&p, seconds)
-		v.added = time.Now()
+	if seconds := time.Since(v.added) / time.Second; seconds > 0 { // events are more frequent
+		v.live.addStorage(&p, int(seconds))
+		v.added = v.added.Add(seconds * time.Second)
 	}
 }
 

@@ -59,6 +59,8 @@ func (t *Trial) observeBefore(e event.Event) {
 		t.stage.set(activityText(e.Activity))
 	case event.PrimingProgress:
 		t.stage.prime(&e)
+	case event.Primed:
+		t.stage.setWords(nil)
 	case event.AwaitingStart:
 		if e.Wait < noticed {
 			t.stage.set("waiting for the next full second")

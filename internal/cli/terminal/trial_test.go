@@ -11,6 +11,7 @@ import (
 	"rdiostress/internal/delivery"
 	"rdiostress/internal/field"
 	"rdiostress/internal/measure"
+	"rdiostress/internal/preflight"
 	"rdiostress/internal/report"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/trial/event"
@@ -125,4 +126,57 @@ func TestLinesOfALogBecomeRare(t *testing.T) {
 			t.Errorf("%d lines after %v, want %d", lines[at], at, want)
 		}
 	}
+}
+
+// A backlog that could not be read for a while is shown with its age, and neither it nor the rate of storing as that of
+// now.
+func TestStaleStorage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := scenario.Scenario{Duration: time.Minute, Rate: 50}
+		v := newRunView(&s, time.Now())
+		rows := func() string {
+			return strings.Join(pen{}.lines(v.panel(pen{}, size{80, 24}), size{80, 24}), "\n")
+		}
+		for n := range 10 {
+			e := second(n + 1)
+			e.Storage.Every = time.Second
+			time.Sleep(time.Second)
+			v.observe(e)
+		}
+		if got := rows(); !strings.Contains(got, "stored 12/s") || !strings.Contains(got, "up to 360 in 10s") {
+			t.Errorf("while storage is read:\n%s", got)
+		}
+		for n := range 8 {
+			e := second(11 + n)
+			e.Storage.At, e.Storage.Backlog, e.Storage.Every = 10*time.Second, 360, time.Second
+			time.Sleep(time.Second)
+			v.observe(e)
+		}
+		got := rows()
+		if strings.Contains(got, "stored 12/s") || !strings.Contains(got, "read 8s ago") ||
+			!strings.Contains(got, "360       ▂▃▄▄▅▆▆▇███████     read") {
+			t.Errorf("while it is not:\n%s", got)
+		}
+	})
+}
+
+// After priming, its panel is gone.
+func TestPrimingEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, screen := newTestDisplay(Screen{}, 80, 24)
+		trial := newTrial(d)
+		defer trial.Close()
+		trial.Observe(event.PrimingProgress{PrimeProgress: preflight.PrimeProgress{Total: 9}, Max: time.Minute})
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if got := screen.String(); !strings.HasPrefix(got, "priming, ") {
+			t.Errorf("shows %q", got)
+		}
+		trial.Observe(event.Primed{Priming: measure.Priming{Talkgroups: 9, Calls: 9, DurationS: 2}, Learned: 9})
+		time.Sleep(redrawEvery)
+		synctest.Wait()
+		if got := screen.String(); got != "rdiostress: priming: the server took calls of 9 talkgroups in 2 s" {
+			t.Errorf("shows %q", got)
+		}
+	})
 }
