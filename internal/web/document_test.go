@@ -116,6 +116,36 @@ func checkSeries(t *testing.T, res *measure.Result, seconds int) {
 	}
 }
 
+// What is stored in a second is known by when storage was looked at, which is not once a second.
+func TestStoredByTheLook(t *testing.T) {
+	d := NewDocument(Options{})
+	d.Observe(event.Started{Scenario: plan})
+	for i, look := range []struct {
+		at     time.Duration
+		stored uint64
+	}{{0, 0}, {1500 * time.Millisecond, 15}, {1500 * time.Millisecond, 15}, {3500 * time.Millisecond, 55}} {
+		e := event.Second{Cumulative: &measure.Cumulative{}}
+		e.Elapsed = time.Duration(i+1) * time.Second
+		e.Storage = &verification.Progress{Progress: delivery.Progress{Stored: look.stored, At: look.at}}
+		d.Observe(e)
+	}
+	res, _ := d.resultSoFar()
+	rates := []float64{-1, 10, -1, 20}
+	for i, p := range res.Series {
+		got := -1.0
+		if p.StoredPerS != nil {
+			got = *p.StoredPerS
+		}
+		if got != rates[i] || (p.Stored != nil) != (got >= 0) {
+			t.Errorf("second %d: %v/s stored, want %v", i+1, got, rates[i])
+		}
+	}
+	both := merged(&d.series.list[1], &d.series.list[2])
+	if p := both.asPoint(); p.StoredPerS == nil || *p.StoredPerS != 10 || *p.Stored != 15 {
+		t.Errorf("two seconds as one: %+v", p)
+	}
+}
+
 // The page says what is done, from the preparation to the end, and no figure before there is one.
 func TestPageFollowsARun(t *testing.T) {
 	d := NewDocument(Options{Version: "dev"})
