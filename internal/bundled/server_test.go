@@ -48,14 +48,18 @@ func serve(how, listen, dir string) int {
 	fmt.Fprint(f, "x")
 	f.Close()
 	fmt.Println(ListeningPrefix + "http://" + ln.Addr().String())
-	ready := 0
-	go http.Serve(ln, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	ready, isReady := 0, make(chan struct{})
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		if ready++; ready < 3 {
 			http.Error(w, "not yet", http.StatusServiceUnavailable)
+		} else if ready == 3 {
+			close(isReady)
 		}
-	}))
+	})}
+	go server.Serve(ln)
 	if how == "short" {
-		time.Sleep(200 * time.Millisecond)
+		<-isReady
+		_ = server.Shutdown(context.Background()) // once it has answered
 		fmt.Fprintln(os.Stderr, "no room left")
 		return 3
 	}

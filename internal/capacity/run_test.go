@@ -169,14 +169,14 @@ func TestRunUpToALimit(t *testing.T) {
 		t.Errorf("%+v", out)
 	}
 	for _, s := range out.Steps {
-		if !s.OK || s.Attempted < 200 || s.Pending == nil || *s.Pending != 0 || s.RSSBytes == nil {
+		limited := len(s.Limits) > 0 && s.Repeated // by a busy machine: then the rate was held again
+		if !s.OK && !limited || s.Attempted < 200 || s.Pending == nil || *s.Pending != 0 || s.RSSBytes == nil {
 			t.Errorf("%+v", s)
 		}
 	}
-	want := []string{
-		"Preparation of " +
-			"Preparing", "AwaitingIdle", "Preparing", "Holding", "Ended", "AwaitingIdle",
-		"Preparing", "Holding", "Ended",
+	want := []string{"Preparation of Preparing"}
+	for range out.Steps {
+		want = append(want, "AwaitingIdle", "Preparing", "Holding", "Ended")
 	}
 	got := slices.DeleteFunc(h.kinds(), func(name string) bool { return name == "AwaitingCount" })
 	if !slices.Equal(slices.Compact(got), want) {

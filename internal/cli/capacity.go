@@ -156,24 +156,24 @@ func runCapacity(ctx context.Context, o *capacityOptions) error {
 	if err := o.confirm(ctx, net.DefaultResolver.LookupNetIP); err != nil {
 		return err
 	}
-	metrics, err := o.startMetrics(ctx)
+	published, err := o.startPublishing(ctx, plan.Objectives)
 	if err != nil {
 		return err
 	}
-	defer metrics.close()
+	defer published.close()
 	shown := terminal.NewSearch(o.screen(), time.Duration(o.maxTime))
 	defer shown.Close()
-	signaled, stop := untilSignal(ctx, o.ios, onSignal{shown.Stopping, shown.Leave})
+	signaled, stop := untilSignal(ctx, o.ios, onSignal{published.unlessWaiting(shown.Stopping), shown.Leave})
 	defer stop()
 	env := trial.Environment{
-		Program: serverProgram, Names: flagName, Recordings: o.traffic.archive, Cumulative: metrics != nil,
+		Program: serverProgram, Names: flagName, Recordings: o.traffic.archive, Cumulative: published.needsCumulative(),
 	}
 	stopServer, err := startServer(signaled, &env, &plan.Trial, shown.Before())
 	if err != nil {
 		return interruptedOr(signaled, trialError(err))
 	}
 	defer stopServer()
-	out, err := capacity.Run(signaled, plan, env, metrics.besidesSearch(shown))
+	out, err := capacity.Run(signaled, plan, env, published.besidesSearch(shown))
 	shown.Close()
 	if err != nil {
 		return interruptedOr(signaled, trialError(err))
@@ -187,7 +187,7 @@ func runCapacity(ctx context.Context, o *capacityOptions) error {
 	err = o.conclude("the search was made", rep.Result.ExitCode, o.forms.ofSearch(&rep),
 		func(w io.Writer) error { return o.showSearch(w, &rep) })
 	o.annotate(github.OfSearch(&rep))
-	metrics.end(signaled, err)
+	published.end(signaled, err, finalOfSearch(&rep))
 	return err
 }
 

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"rdiostress/internal/report"
+	"rdiostress/internal/testenv"
 )
 
 // limitedServer takes calls as RdioScanner servers do, up to a limit that is known.
@@ -85,9 +86,7 @@ func searchCapacity(t *testing.T, server *limitedServer, args ...string) (report
 
 // TestCapacityOfRefusingServer makes a short search against a real server that refuses what is over 100 calls/s.
 func TestCapacityOfRefusingServer(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes half a minute")
-	}
+	testenv.Slow(t, "it takes half a minute")
 	t.Parallel()
 	rep, code := searchCapacity(t, &limitedServer{refuses: 100}, "--start", "80", "--precision", "0.5", "--hold", "6",
 		"--max-time", "90")
@@ -106,9 +105,7 @@ func TestCapacityOfRefusingServer(t *testing.T) {
 // TestCapacityOfHidingServer makes one against a server that accepts everything and stores 100 calls/s, by its own
 // count.
 func TestCapacityOfHidingServer(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes half a minute")
-	}
+	testenv.Slow(t, "it takes half a minute")
 	t.Parallel()
 	rep, code := searchCapacity(t, &limitedServer{stores: 100}, "--start", "80", "--precision", "0.5", "--hold", "6",
 		"--max-time", "90")

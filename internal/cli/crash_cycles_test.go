@@ -66,8 +66,9 @@ func (r *restartable) answers() bool {
 // Killed in the middle of a run, again and again on the same folder, the server has every call that it acknowledged,
 // once and unaltered, by the word of run --verify.
 func TestCrashCycles(t *testing.T) {
-	if testing.Short() || runtime.GOOS == "windows" {
-		t.Skip("builds the program and kills it, by a shell's means")
+	testenv.Slow(t, "builds the program and kills it")
+	if runtime.GOOS == "windows" {
+		t.Skip("it is killed by a shell's means")
 	}
 	cycles := 2
 	if text := os.Getenv(cyclesVariable); text != "" {

@@ -155,9 +155,7 @@ func uploadOne(ctx context.Context, client *http.Client, url string, w, n int, a
 // Killed in the middle of a load, again and again, the server has every call that it ever acknowledged, with the right
 // audio, and no leftovers.
 func TestKilledServerLosesNothing(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds the program and kills it")
-	}
+	testenv.Slow(t, "builds the program and kills it")
 	dir := t.TempDir()
 	binary := testenv.Build(t)
 	acked := &acknowledged{sums: make(map[string]string)}

@@ -156,9 +156,7 @@ func metric(t *testing.T, client *http.Client, url, name string) float64 {
 
 // Ten thousand connections on which nothing comes hold up nobody, and stay usable.
 func TestIdleConnections(t *testing.T) {
-	if testing.Short() {
-		t.Skip("opens 10,000 connections")
-	}
+	testenv.Slow(t, "opens 10,000 connections")
 	const many = 10_000
 	needFiles(t, many+500)
 	p := startServeProcess(t, "rdiostress", t.TempDir())

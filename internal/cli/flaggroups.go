@@ -17,13 +17,12 @@ import (
 func runGroups() []flaghelp.Group {
 	return []flaghelp.Group{
 		targetGroup(), loadGroup(), callsGroup(), monitoringGroup(),
-		{Title: "Report", Flags: append(formGroup(""), []flaghelp.Flag{
-			{Name: "prometheus", Value: "address", Values: list("127.0.0.1:", "0.0.0.0:")},
+		{Title: "Report", Flags: slices.Concat(formGroup(""), publishGroup(), []flaghelp.Flag{
 			{Name: "quiet"},
 			{Name: "full"},
 			{Name: "no-color"},
 			{Name: "ascii"},
-		}...)},
+		})},
 		{Title: "Other", Flags: []flaghelp.Flag{
 			{Name: scenarioFlag, Value: "file", Extensions: yamlExtensions()},
 			{Name: "yes"},

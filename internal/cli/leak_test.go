@@ -32,6 +32,7 @@ func TestCommandsLeaveNothing(t *testing.T) {
 		},
 		"a run that is not made":   {"--api-key", "wrong"},
 		"a run with a wrong flag":  {"--rate", "-1"},
+		"a run that is shown":      {"--total", "20", "--prometheus", ":0", "--web", ":0"},
 		"a run that watches":       {"--rate", "50", "--duration", "1s", "--verify", "none"},
 		"a run with its own sink":  {"--total", "5", "--verify", "sink=127.0.0.1:0", "--verify-timeout", "1s"},
 		"a run that cannot verify": {"--total", "5", "--verify", "sqlite:none.db"},

@@ -78,9 +78,7 @@ func (zeros) Read(p []byte) (int, error) {
 // However much comes at once, the server's memory is bounded: under small calls of a thousand connections, and under
 // large uploads.
 func TestServeMemory(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds the program, and uploads 1 GB")
-	}
+	testenv.Slow(t, "builds the program, and uploads 1 GB")
 	binary := testenv.Build(t)
 	tests := []struct {
 		name          string

@@ -71,9 +71,7 @@ func slowReader(t *testing.T, url, path string) net.Conn {
 // However many clients list calls, or look at single ones, or play them, and however slowly, they cost the server less
 // than 100 MB.
 func TestReadersMemory(t *testing.T) {
-	if testing.Short() {
-		t.Skip("makes a database of 40 MB")
-	}
+	testenv.Slow(t, "makes a database of 40 MB")
 	const calls = 40
 	dir := filepath.Join(t.TempDir(), "data")
 	hugeCalls(t, dir, calls)

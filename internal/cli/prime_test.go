@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"rdiostress/internal/report"
+	"rdiostress/internal/testenv"
 )
 
 // runOn makes a run on a server, and returns its report, what it said and its exit code.
@@ -37,6 +38,7 @@ func runNames(rep *report.Report) string    { return "%rs-" + rep.Run.ID + "-0%"
 // The calls by which a server learns come before the run, as fast as it stores them, and are in nothing that the run
 // measures.
 func TestPrimingIsNoPartOfTheRun(t *testing.T) {
+	testenv.Slow(t, "needs a quiet machine")
 	t.Parallel()
 	// On a busy machine, a call of a known talkgroup can take a tenth of a second.
 	s := (&learningServer{learn: 200 * time.Millisecond, more: time.Millisecond, store: 2 * time.Millisecond}).start(t)
@@ -185,9 +187,7 @@ func (w *watchedWriter) String() string {
 
 // On a terminal, nothing is silent for longer than 2 s before the calls of a run, however slow the server.
 func TestNothingIsSilentBeforeTheRun(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes ten seconds")
-	}
+	testenv.Slow(t, "it takes ten seconds")
 	t.Parallel()
 	for _, command := range []string{"run", "capacity"} {
 		t.Run(command, func(t *testing.T) {
@@ -222,9 +222,7 @@ func TestNothingIsSilentBeforeTheRun(t *testing.T) {
 
 // A search primes once, before its first step, all talkgroups that later steps may use.
 func TestCapacityPrimesOnce(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes half a minute")
-	}
+	testenv.Slow(t, "it takes half a minute")
 	t.Parallel()
 	s := (&learningServer{learn: 5 * time.Millisecond, store: time.Millisecond}).start(t)
 	var out, errs bytes.Buffer

@@ -36,7 +36,7 @@ type runOptions struct {
 	withServer   bool
 	serverFlags  []string // of the bundled server
 	forms        formPaths
-	prometheus   string // address to serve metrics on; empty: none are served
+	publish      publishOptions
 	quiet        bool
 	noColor      bool
 	ascii        bool
@@ -125,8 +125,7 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	o.verify.addFlags(f)
 	o.crash.addFlags(f)
 	o.forms.addFlags(f, "")
-	f.StringVar(&o.prometheus, "prometheus", "",
-		"serve metrics for Prometheus on this address while running, such as :9100; a port alone is on 127.0.0.1")
+	o.publish.addFlags(f)
 	f.BoolVarP(&o.yes, "yes", "y", false,
 		"do not ask for confirmation before sending calls to a server on a public network")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "show no progress")
@@ -177,7 +176,7 @@ func (o *runOptions) complete(flags *pflag.FlagSet) error {
 	errs := problems{
 		o.audio.complete(s, flags), trafficErr, o.crash.complete(o, flags), nameFlags(s.Validate()),
 		o.forms.check(flags), connectionErr, o.watch.complete(),
-		o.verify.complete(), o.checkMischief(), o.completePrometheus(flags),
+		o.verify.complete(), o.checkMischief(), o.publish.complete(flags),
 	}
 	errs.check(o.connection.http2 && !strings.HasPrefix(s.URL, "https:"),
 		"{http2} is for targets whose {url} begins with https://")
@@ -225,25 +224,25 @@ func runLoad(ctx context.Context, o *runOptions) error {
 	if err := o.confirm(ctx, find); err != nil {
 		return err
 	}
-	metrics, err := o.startMetrics(ctx)
+	published, err := o.startPublishing(ctx, nil)
 	if err != nil {
 		return err
 	}
-	defer metrics.close()
+	defer published.close()
 	plan := o.plan()
 	shown := terminal.NewTrial(o.screen())
 	defer shown.Close()
-	ctx, stop := untilSignal(ctx, o.ios, onSignal{shown.Stopping, shown.Leave})
+	ctx, stop := untilSignal(ctx, o.ios, onSignal{published.unlessWaiting(shown.Stopping), shown.Leave})
 	defer stop()
 	env := trial.Environment{
-		Program: serverProgram, Names: flagName, Recordings: o.traffic.archive, Cumulative: metrics != nil,
+		Program: serverProgram, Names: flagName, Recordings: o.traffic.archive, Cumulative: published.needsCumulative(),
 	}
 	stopServer, err := startServer(ctx, &env, &plan, shown)
 	if err != nil {
 		return interruptedOr(ctx, trialError(err))
 	}
 	defer stopServer()
-	res, err := env.Run(ctx, plan, metrics.besides(shown))
+	res, err := env.Run(ctx, plan, published.besides(shown))
 	shown.Close()
 	if err != nil {
 		return interruptedOr(ctx, trialError(err))
@@ -255,7 +254,7 @@ func runLoad(ctx context.Context, o *runOptions) error {
 	if left := leftText(&rep); left != "" && !o.quiet && !o.withServer {
 		fmt.Fprintln(o.ios.Err, "rdiostress: "+left)
 	}
-	metrics.end(ctx, err)
+	published.end(ctx, err, finalOfRun(&rep))
 	return err
 }
 

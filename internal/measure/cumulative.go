@@ -65,8 +65,52 @@ func timesOf(h *Histogram) Times {
 	return t
 }
 
-// add adds the samples of another distribution.
-func (t *Times) add(o *Times) {
+// Since returns the samples that were added since an earlier state of the same distribution.
+func (t *Times) Since(before *Times) Times {
+	d := Times{Count: t.Count - before.Count, Sum: t.Sum - before.Sum}
+	old := before.buckets
+	for _, b := range t.buckets {
+		for len(old) > 0 && old[0].longest < b.longest {
+			old = old[1:]
+		}
+		if len(old) > 0 && old[0].longest == b.longest {
+			b.count -= old[0].count
+		}
+		if b.count > 0 {
+			d.buckets = append(d.buckets, b)
+		}
+	}
+	return d
+}
+
+// Histogram returns a histogram of these samples. Its maximum is the end of the last bucket.
+func (t *Times) Histogram() *Histogram { return t.histogram(histDigits) }
+
+func (t *Times) histogram(digits int) *Histogram {
+	h := newHistogram(digits)
+	for _, b := range t.buckets {
+		// A duration within the range is always recorded: the error cannot happen.
+		_ = h.hdr.RecordValues(int64(min(b.longest, histHighest)), int64(b.count))
+		h.max = b.longest
+	}
+	h.sum = t.Sum
+	return h
+}
+
+// HistogramsOf returns the histograms of an interval of the run.
+func HistogramsOf(start, end time.Duration, response, service *Times) Histograms {
+	h := Histograms{TS: inSeries(start), WidthS: inSeries(end) - inSeries(start), Count: response.Count}
+	if response.Count > 0 {
+		h.Latency = encode(response.histogram(coarseDigits).hdr)
+	}
+	if service.Count > 0 {
+		h.ServiceTime = encode(service.histogram(coarseDigits).hdr)
+	}
+	return h
+}
+
+// Add adds the samples of another distribution.
+func (t *Times) Add(o *Times) {
 	t.Count += o.Count
 	t.Sum += o.Sum
 	sum := make([]timeBucket, 0, len(t.buckets)+len(o.buckets))
@@ -109,9 +153,9 @@ func (c *Cumulative) Add(o *Cumulative) {
 			c.Failures[i].Count += f.Count
 		}
 	}
-	c.Response.add(&o.Response)
-	c.Service.add(&o.Service)
-	c.Lag.add(&o.Lag)
+	c.Response.Add(&o.Response)
+	c.Service.Add(&o.Service)
+	c.Lag.Add(&o.Lag)
 }
 
 // Sending tells a recorder what only the sender of the calls knows. Its functions are called by [Recorder.Roll].

@@ -119,3 +119,53 @@ func TestFailures(t *testing.T) {
 		t.Errorf("a 409 counts as %s", p)
 	}
 }
+
+// What was added since an earlier state is the difference of both, and has histograms of its own.
+func TestTimesSince(t *testing.T) {
+	h := NewHistogram()
+	for _, d := range []time.Duration{ms, 3 * ms, 3 * ms} {
+		h.Record(d)
+	}
+	before := timesOf(h)
+	for _, d := range []time.Duration{2 * ms, 3 * ms, 20 * time.Minute} {
+		h.Record(d)
+	}
+	after := timesOf(h)
+	d := after.Since(&before)
+	if d.Count != 3 || d.Sum != 20*time.Minute+5*ms {
+		t.Errorf("%+v", d)
+	}
+	added := d.Histogram()
+	q := added.Quantiles(0.01, 0.5, 1)
+	if added.Count() != 3 || added.Mean() != d.Sum/3 ||
+		q[0]/(ms/10) != 20 || q[1]/(ms/10) != 30 || q[2] < 10*time.Minute {
+		t.Errorf("mean %v, quantiles %v", added.Mean(), q)
+	}
+	none := after.Since(&after)
+	if none.Count != 0 || none.Sum != 0 || len(none.buckets) != 0 {
+		t.Errorf("nothing was added: %+v", none)
+	}
+	i := HistogramsOf(2*time.Second, 3500*ms, &d, &none)
+	if i.TS != 2 || i.WidthS != 1.5 || i.Count != 3 || i.ServiceTime != "" {
+		t.Errorf("%+v", i)
+	}
+	i.ServiceTime = i.Latency
+	response, _, err := i.Decode()
+	if err != nil || response.Count() != 3 {
+		t.Errorf("%v, %+v", err, response)
+	}
+}
+
+func BenchmarkCumulative(b *testing.B) {
+	r := NewRecorder()
+	r.Accumulate(Sending{Due: func(time.Duration) *uint64 { return nil }, InFlight: func() int { return 0 }})
+	r.AddPhase(Phase{Scored: true})
+	for i := range 20000 {
+		d := time.Duration(i%1000+1) * time.Duration(i%7+1) * 10 * time.Microsecond
+		r.Shard(i).Record(&Outcome{Done: d, Lag: d / 50})
+	}
+	r.Roll(time.Second, 0, 0)
+	for b.Loop() {
+		r.all.publish(time.Second)
+	}
+}

@@ -52,7 +52,7 @@ func goneFaults() []*fault {
 		{"audio folder moved, and back", ofServe, takeAndGive(moved("audio"))},
 		{"data folder moved, and back", ofServe, takeAndGive(loss{moveAway, moveBack})},
 		{"a copy in the data folder's place, and back", ofServe, takeAndGive(loss{
-			exchange, func(dir string) error { return errors.Join(os.RemoveAll(dir), moveBack(dir)) },
+			exchange, func(dir string) error { return errors.Join(removeAll(dir), moveBack(dir)) },
 		})},
 		{"database removed", ofServe, func(r *round) {
 			removed(r, r.sqlite(), func(dir string) error {

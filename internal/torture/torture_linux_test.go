@@ -7,11 +7,13 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -79,8 +81,11 @@ func faults() []*fault {
 
 // Whatever goes wrong, what the program promises holds.
 func TestTorture(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds the program and maltreats it")
+	testenv.Slow(t, "builds the program and maltreats it")
+	if signal.Ignored(syscall.SIGHUP) { // as below nohup, and what is started here would ignore it too
+		heard := make(chan os.Signal, 1)
+		signal.Notify(heard, syscall.SIGHUP)
+		defer signal.Stop(heard)
 	}
 	s := readSettings(t)
 	var chosen []*fault

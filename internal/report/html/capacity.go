@@ -15,11 +15,13 @@ func capacityPage(rep *report.Capacity, opts Options) *page {
 	r := &rep.Result
 	p := &page{
 		Kind: "search", Tool: rep.Tool.Name + " " + rep.Tool.Version, ID: rep.Run.ID,
-		Started: startedText(rep.Run.StartedAt), Exit: fmt.Sprintf("exit code %d", r.ExitCode), Scenario: opts.Scenario,
+		When: whenText("search", rep.Run.ID, rep.Run.StartedAt),
+		Exit: fmt.Sprintf("exit code %d", r.ExitCode), Scenario: opts.Scenario,
 	}
 	found := rep.Outcome()
 	p.Badge, p.Head, p.Tone = found.Word, found.Head, capacityTone(r)
 	p.Reasons, p.Warnings = found.Reasons, found.Warnings
+	p.goesOn(opts.Running)
 	p.Title = fmt.Sprintf("%s: search %s of %s", p.Badge, rep.Run.ID, rep.Target.URL)
 	p.fact("Target", rep.Target.URL)
 	p.fact("Server", rep.Target.Server)

@@ -11,7 +11,7 @@ type page struct {
 	Title      string // of the document
 	Kind       string // what was made: "run" or "search"
 	Tool, ID   string
-	Started    string
+	When       string
 	Badge      string // the verdict in a word or two
 	Tone       string // "good", "warn" or "bad"
 	Head, Exit string
@@ -26,6 +26,8 @@ type page struct {
 	Sections   []section
 	Scenario   string
 
+	Following       bool          // it follows what goes on
+	Rendered        template.HTML // of it, the main part
 	Policy          string
 	Style           template.CSS
 	Library, Script template.JS

@@ -17,7 +17,7 @@ func runPage(rep *report.Report, opts Options) *page {
 	v := rep.Verdict
 	p := &page{
 		Title: "Run " + rep.Run.ID, Kind: "run", Tool: rep.Tool.Name + " " + rep.Tool.Version, ID: rep.Run.ID,
-		Started: startedText(rep.Run.StartedAt), Head: v.Text, Reasons: v.Reasons, Warnings: v.Warnings,
+		When: whenText("run", rep.Run.ID, rep.Run.StartedAt), Head: v.Text, Reasons: v.Reasons, Warnings: v.Warnings,
 		Exit: fmt.Sprintf("exit code %d", v.ExitCode), Findings: rep.Diagnosis, Scenario: opts.Scenario,
 		NoFinding: "No problem of the server shows in this run.",
 	}
@@ -25,9 +25,16 @@ func runPage(rep *report.Report, opts Options) *page {
 	if slices.ContainsFunc(rep.Thresholds, func(t judge.Threshold) bool { return !t.OK }) {
 		p.NoFinding = "Why a threshold was missed does not show in this run."
 	}
+	p.goesOn(opts.Running)
 	p.Title = fmt.Sprintf("%s: run %s of %s", p.Badge, rep.Run.ID, rep.Target.URL)
+	if opts.Running != nil && rep.Target.URL == "" { // it is prepared
+		return p
+	}
 	p.runFacts(rep)
-	p.runTiles(rep)
+	if opts.Running != nil && rep.Totals.Attempted == 0 {
+		return p
+	}
+	p.runTiles(rep, opts.Running != nil)
 	p.runCharts(rep)
 	p.thresholds(rep)
 	p.uploads(rep)
@@ -38,7 +45,10 @@ func runPage(rep *report.Report, opts Options) *page {
 	return p
 }
 
-func startedText(at time.Time) string { return at.UTC().Format("2 January 2006, 15:04:05 UTC") }
+// whenText says what was made, and when.
+func whenText(kind, id string, at time.Time) string {
+	return kind + " " + id + " · " + at.UTC().Format("2 January 2006, 15:04:05 UTC")
+}
 
 // tone is the tone of a verdict.
 func tone(v judge.Verdict) string {
@@ -79,7 +89,7 @@ func (p *page) runFacts(rep *report.Report) {
 	}
 }
 
-func (p *page) runTiles(rep *report.Report) {
+func (p *page) runTiles(rep *report.Report, goesOn bool) {
 	t := &rep.Totals
 	add := func(name, value, note, tone string) {
 		mark := map[string]string{toneBad: "limit missed", toneWarn: "not all"}[tone]
@@ -93,6 +103,7 @@ func (p *page) runTiles(rep *report.Report) {
 		add("Rate", units.PerSecond(*rep.Summary.AcceptedPerS), "accepted", "")
 	}
 	switch d := &rep.Delivery; {
+	case d.Acknowledged == nil && goesOn: // it may be seen later
 	case d.Acknowledged == nil:
 		add("Stored", "unknown", "it was not looked at", "")
 	case measure.OrZero(d.Lost) > 0:

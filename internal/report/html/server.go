@@ -34,7 +34,10 @@ func (p *page) storage(rep *report.Report) {
 	add("missing", d.Missing, toneBad)
 	add("not stored yet when the wait ended", d.Pending, toneWarn)
 	add("stored more than once", d.Duplicated, toneWarn)
-	notes := []string{fmt.Sprintf("Verified by %s, through %s.", d.Method, d.Source)}
+	notes := []string{"As it was when it was last looked at."}
+	if d.Source != "" { // the account is made
+		notes[0] = fmt.Sprintf("Verified by %s, through %s.", d.Method, d.Source)
+	}
 	if d.StoredPerS != nil {
 		notes[0] += " Stored at " + units.PerSecond(*d.StoredPerS) + "."
 	}

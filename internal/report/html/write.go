@@ -37,7 +37,8 @@ var libraryLicence string
 
 // Options are what a page has beside its report.
 type Options struct {
-	Scenario string // a file that repeats the run
+	Scenario string   // a file that repeats the run
+	Running  *Running // of what goes on; nil of what is over
 }
 
 // WriteReport writes the page of a run.
@@ -66,6 +67,11 @@ func write(w io.Writer, p *page, name string, document func(io.Writer) error) er
 		return fmt.Errorf("render page: %w", err)
 	}
 	p.Data = template.JS(data)
+	return p.execute(w, "page")
+}
+
+// execute writes a part of the page: "page", which is all of it, or "main".
+func (p *page) execute(w io.Writer, part string) error {
 	page, err := template.New("page").Funcs(template.FuncMap{
 		"v":      visible,
 		"lines":  visibleLines,
@@ -76,7 +82,7 @@ func write(w io.Writer, p *page, name string, document func(io.Writer) error) er
 	if err != nil {
 		return fmt.Errorf("render page: %w", err)
 	}
-	if err := page.Execute(w, p); err != nil {
+	if err := page.ExecuteTemplate(w, part, p); err != nil {
 		return fmt.Errorf("write page: %w", err)
 	}
 	return nil

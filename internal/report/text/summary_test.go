@@ -228,7 +228,7 @@ func TestSummaryWidths(t *testing.T) {
 	reports := []report.Report{
 		reporttest.Full(), report.New(watched(results.Passing()), "1.2.3", reporttest.Flags),
 	}
-	for width := minSummaryWidth; width <= maxWidth+10; width++ {
+	for width := minSummaryWidth; width <= maxWidth+10; width += 7 {
 		for _, rep := range reports {
 			checkFits(t, summaryOf(t, rep, Options{Width: width}), width)
 		}

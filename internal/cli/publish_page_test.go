@@ -1,0 +1,310 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+
+	"rdiostress/internal/report"
+	"rdiostress/internal/testenv"
+)
+
+// The page is only for this machine, unless there is a token that cannot be guessed, which is never shown.
+func TestWebFlags(t *testing.T) {
+	for name, tt := range map[string]struct {
+		args []string
+		want string // empty: the flags are right
+	}{
+		"a word":          {[]string{"--web", "page"}, "--web must be a port, or an address and a port"},
+		"everybody":       {[]string{"--web", "0.0.0.0:0"}, "--web 0.0.0.0:0 can be reached from other machines: set"},
+		"a name":          {[]string{"--web", "loader.lan:0"}, "--web loader.lan:0 can be reached"},
+		"a short token":   {[]string{"--web", ":0", "--web-token", "s3cret"}, "--web-token must be 16 or more letters"},
+		"a strange token": {[]string{"--web", ":0", "--web-token", "s3cret s3cret; s3cret"}, "--web-token must be 16"},
+		"no page to keep": {[]string{"--web-keep"}, "--web-keep is for the page of --web"},
+		"a port":          {[]string{"--web", "8080"}, ""},
+		"this machine":    {[]string{"--web", "localhost:0", "--web-keep"}, ""},
+		"IPv6":            {[]string{"--web", "[::1]:0"}, ""},
+		"a token":         {[]string{"--web", "0.0.0.0:0", "--web-token", "s3cret-s3cret-s3cret"}, ""},
+	} {
+		ios, out, errs := testStreams()
+		var got *runOptions
+		cmd := newRunCmd(ios, func(_ context.Context, o *runOptions) error {
+			got = o
+			return nil
+		})
+		cmd.SetArgs(tt.args)
+		cmd.SilenceErrors, cmd.SilenceUsage = true, true
+		err := cmd.ExecuteContext(t.Context())
+		switch {
+		case tt.want == "" && (err != nil || got == nil):
+			t.Errorf("%s: %v", name, err)
+		case tt.want != "" && (err == nil || exitCode(err) != exitUsage || !strings.HasPrefix(err.Error(), tt.want)):
+			t.Errorf("%s: %v, want %q", name, err, tt.want)
+		case err != nil && strings.Contains(err.Error()+out.String()+errs.String(), "s3cret"):
+			t.Errorf("%s shows the token: %v", name, err)
+		}
+	}
+}
+
+var pageAt = regexp.MustCompile(`the page is at (http://127\.0\.0\.1:\d+)/\n`)
+
+// The page follows a whole run in a browser, also across a lost connection, while a reader that does not read is there
+// too; after the run the report stays until an interrupt.
+func TestPageFollowsARun(t *testing.T) {
+	b := openBrowser(t, testenv.Program(t, "chromium", "the package chromium"))
+	r := startServe(t, "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--log-level", "error")
+	file := filepath.Join(t.TempDir(), "report.html")
+	cmd := exec.Command(program(t), "run", "--url", r.url, "--rate", "20", "--duration", "20", "--web", ":0",
+		"--web-keep", "--json", "-", "--html", file)
+	var out, errs testenv.Output
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = cmd.Process.Kill() }()
+	waitUntil(t, "the command says where its page is", func() bool { return pageAt.MatchString(errs.String()) })
+	direct := pageAt.FindStringSubmatch(errs.String())[1]
+	stalled := stall(t, strings.TrimPrefix(direct, "http://"))
+	defer stalled.Close()
+	p := startCuttable(t, strings.TrimPrefix(direct, "http://"))
+	b.open("http://" + p.listener.Addr().String() + "/")
+	const text = `document.getElementById("main").innerText`
+	waitUntil(t, "the page shows uploads", func() bool {
+		return b.ask("document.querySelector('#chart-uploads .inner .line') !== null").(bool)
+	})
+	b.ask(`document.querySelector('#chart-uploads details').open = true`)
+	if v := b.ask(`document.documentElement.scrollWidth > innerWidth`); v.(bool) {
+		t.Error("the page is wider than the window")
+	}
+	p.cut()
+	before := b.ask(text)
+	waitUntil(t, "the page goes on after a lost connection", func() bool {
+		status := b.ask(`document.getElementById("status").textContent`)
+		return b.ask(text) != before && (status == "live" || status == "this is the end")
+	})
+	if !b.ask(`document.querySelector('#chart-uploads details').open`).(bool) {
+		t.Error("an unfolded table is folded by the next state")
+	}
+	waitUntil(t, "the page shows the end", func() bool {
+		return b.ask(`document.getElementById("status").textContent`) == "this is the end"
+	})
+	var rep report.Report
+	if err := json.Unmarshal([]byte(out.String()), &rep); err != nil {
+		t.Fatalf("%v: %s", err, &errs)
+	}
+	if shown := b.ask(text).(string); !strings.Contains(shown, fmt.Sprintf("of %d uploads", rep.Totals.Attempted)) ||
+		!strings.Contains(shown, "Download the whole report") || strings.Contains(shown, "so far") {
+		t.Errorf("at the end the page shows\n%s", shown)
+	}
+	b.check()
+	checkKept(t, cmd, direct, file, &errs)
+	r.stop()
+	<-r.code
+}
+
+// checkKept checks that the report stays until an interrupt, and is the file of --html.
+func checkKept(t *testing.T, cmd *exec.Cmd, at, file string, errs fmt.Stringer) {
+	t.Helper()
+	waitUntil(t, "the report stays", func() bool {
+		return strings.Contains(errs.String(), "the report stays at "+at+"/; Ctrl-C leaves\n")
+	})
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := client.Get(at + "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	page, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	written, err := os.ReadFile(file)
+	if err != nil || string(page) != string(written) {
+		t.Errorf("%v: the page of %d bytes is not the file of %d", err, len(page), len(written))
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	err = cmd.Wait()
+	code, said := cmd.ProcessState.ExitCode(), errs.String()
+	if code == exitInterrupted || code < 0 || strings.Contains(said, "stopping") {
+		t.Errorf("after the interrupt: %v\n%s", err, errs)
+	}
+}
+
+// stall opens a connection that follows the page and reads nothing.
+func stall(t *testing.T, address string) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := conn.(*net.TCPConn).SetReadBuffer(1 << 10); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fmt.Fprint(conn, "GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+// cuttable passes connections on, until it cuts them.
+type cuttable struct {
+	listener net.Listener
+	target   string
+	work     sync.WaitGroup
+
+	mu    sync.Mutex
+	conns []net.Conn
+}
+
+func startCuttable(t *testing.T, target string) *cuttable {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &cuttable{listener: ln, target: target}
+	p.work.Go(p.accept)
+	t.Cleanup(func() {
+		ln.Close()
+		p.cut()
+		p.work.Wait()
+	})
+	return p
+}
+
+func (p *cuttable) accept() {
+	for {
+		in, err := p.listener.Accept()
+		if err != nil {
+			return
+		}
+		to, err := net.Dial("tcp", p.target)
+		if err != nil {
+			in.Close()
+			continue
+		}
+		p.mu.Lock()
+		p.conns = append(p.conns, in, to)
+		p.mu.Unlock()
+		pass := func(a, b net.Conn) {
+			_, _ = io.Copy(a, b)
+			a.Close()
+			b.Close()
+		}
+		p.work.Go(func() { pass(in, to) })
+		p.work.Go(func() { pass(to, in) })
+	}
+}
+
+// cut closes all connections.
+func (p *cuttable) cut() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.conns {
+		c.Close()
+	}
+	p.conns = nil
+}
+
+// pageBrowser is a headless Chromium that shows a page.
+type pageBrowser struct {
+	context.Context
+	t        *testing.T
+	mu       sync.Mutex
+	problems []string
+}
+
+// openBrowser starts Chromium.
+func openBrowser(t *testing.T, path string) *pageBrowser {
+	t.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox)
+	allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, stop := chromedp.NewContext(allocator)
+	ctx, stopTimer := context.WithTimeout(ctx, 3*time.Minute)
+	t.Cleanup(func() { stopTimer(); stop(); stopAllocator() })
+	b := &pageBrowser{Context: ctx, t: t}
+	err := chromedp.Listen(ctx, func(event any) {
+		switch e := event.(type) {
+		case *network.EventRequestWillBeSent:
+			if !strings.HasPrefix(e.Request.URL, "http://127.0.0.1:") {
+				b.add("request of " + e.Request.URL)
+			}
+		case *runtime.EventExceptionThrown:
+			b.add("exception: " + e.ExceptionDetails.Text)
+		case *log.EventEntryAdded:
+			if !strings.Contains(e.Entry.Text, "net::ERR_") { // of the connection that was cut
+				b.add("log: " + e.Entry.Text)
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command(b, network.Enable, network.EnableParams{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := command(b, log.Enable, cdp.Empty{}); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// open loads a page.
+func (b *pageBrowser) open(address string) {
+	b.t.Helper()
+	err := chromedp.Do(b.Context, chromedp.EmulateViewport(390, 900), chromedp.Navigate(address),
+		chromedp.WaitReady(chromedp.CSS("footer")))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func command[P any](b *pageBrowser, command cdp.Command[P, cdp.Empty], params P) error {
+	_, err := chromedp.Call(b.Context, command, params)
+	return err
+}
+
+func (b *pageBrowser) add(problem string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.problems = append(b.problems, problem)
+}
+
+// check fails the test if anything went wrong in the page.
+func (b *pageBrowser) check() {
+	b.t.Helper()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, p := range b.problems {
+		b.t.Error(p)
+	}
+}
+
+// ask evaluates an expression in the page.
+func (b *pageBrowser) ask(expression string) any {
+	b.t.Helper()
+	value, err := chromedp.Run(b.Context, chromedp.Evaluate[any](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return value
+}

@@ -1,0 +1,222 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"rdiostress/internal/clock"
+	"rdiostress/internal/report/html"
+)
+
+const (
+	refresh       = time.Second // between two states
+	mostWork      = 20          // states are so many times further apart than one takes to write: 5 % of a processor
+	heartbeat     = 15 * time.Second
+	readTimeout   = 10 * time.Second
+	writeTimeout  = 10 * time.Second // for a state; a reader that has not taken it by then is dropped
+	idleTimeout   = 2 * time.Minute
+	maxHeader     = 16 << 10        // bytes
+	reconnectMs   = 2000            // after which a browser asks again
+	lastEvent     = 3 * time.Second // for followers to take the end
+	eventStream   = "text/event-stream"
+	contentPolicy = "Content-Security-Policy"
+)
+
+// Server serves the page of a Document.
+type Server struct {
+	document *Document
+	token    string // that readers need; empty: they must be on this machine
+	listener net.Listener
+	http     http.Server
+	served   sync.WaitGroup
+
+	patience  time.Duration // with a reader that does not take a state
+	over      chan struct{} // closed by End
+	closing   chan struct{} // closed by Close
+	followers followers
+
+	mu   sync.Mutex
+	page func(io.Writer) error // of the final report; nil before the end
+
+	rendering sync.Mutex
+	last      state
+	lastErr   error
+	rendered  time.Time
+	took      time.Duration
+}
+
+// Listen serves the page of a document on an address until Close. With a token, it answers those who have that; without
+// one, only requests to this machine by its own name.
+func Listen(ctx context.Context, address, token string, d *Document) (*Server, error) {
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		document: d, token: token, listener: ln, patience: writeTimeout, over: make(chan struct{}),
+		closing: make(chan struct{}),
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/{$}", s.servePage)
+	mux.HandleFunc("/events", s.serveEvents)
+	s.http = http.Server{
+		Handler: s.guarded(mux), MaxHeaderBytes: maxHeader, ReadHeaderTimeout: readTimeout, ReadTimeout: readTimeout,
+		IdleTimeout: idleTimeout, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
+	}
+	s.served.Go(func() { _ = s.http.Serve(ln) }) // it ends by Close
+	return s, nil
+}
+
+// Addr returns the address that it listens on.
+func (s *Server) Addr() net.Addr { return s.listener.Addr() }
+
+// state returns the current state of the page. It is written again at most once a refresh, for all readers, and less
+// often if that takes long.
+func (s *Server) state() (state, error) {
+	s.rendering.Lock()
+	defer s.rendering.Unlock()
+	version, ended := s.document.current()
+	fresh := time.Since(s.rendered) < max(refresh, mostWork*s.took)
+	if !s.rendered.IsZero() && s.last.ended == ended && (fresh || s.last.version == version) {
+		return s.last, s.lastErr
+	}
+	began := time.Now()
+	s.last, s.lastErr = s.document.render()
+	s.rendered = time.Now()
+	s.took = s.rendered.Sub(began)
+	return s.last, s.lastErr
+}
+
+// servePage serves the page that follows, and after the end the page of the report.
+func (s *Server) servePage(w http.ResponseWriter, _ *http.Request) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	s.mu.Lock()
+	page := s.page
+	s.mu.Unlock()
+	if page != nil {
+		_ = page(w) // the reader may be gone; its policy is in it
+		return
+	}
+	now, err := s.state()
+	if err != nil {
+		http.Error(w, "the page cannot be written", http.StatusInternalServerError)
+		return
+	}
+	follow := html.Follow{State: now.State, Tool: "rdiostress " + s.document.Version}
+	w.Header().Set(contentPolicy, follow.Policy()+"; frame-ancestors 'none'")
+	_ = follow.Write(w) // the reader may be gone
+}
+
+// serveEvents sends states until the end, the reader goes or Close.
+func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
+	if !s.followers.add() {
+		http.Error(w, "too many follow this page", http.StatusServiceUnavailable)
+		return
+	}
+	defer s.followers.remove()
+	w.Header().Set("Content-Type", eventStream)
+	out := http.NewResponseController(w)
+	send := func(format string, args ...any) bool {
+		if out.SetWriteDeadline(time.Now().Add(s.patience)) != nil {
+			return false
+		}
+		if _, err := fmt.Fprintf(w, format, args...); err != nil {
+			return false
+		}
+		return out.Flush() == nil
+	}
+	if !send("retry: %d\n\n", reconnectMs) {
+		return
+	}
+	var sent state
+	over := s.over
+	for lastSend := time.Now(); ; {
+		now, err := s.state()
+		if err != nil {
+			return
+		}
+		first := sent.Main == ""
+		if first || now.version != sent.version {
+			if !send("event: %s\nid: %d\ndata: %s\n\n", eventName(now), now.version, encode(now.State)) {
+				return
+			}
+			sent, lastSend = now, time.Now()
+		} else if time.Since(lastSend) >= heartbeat {
+			if !send(": waiting\n\n") {
+				return
+			}
+			lastSend = time.Now()
+		}
+		if now.ended {
+			return
+		}
+		if !s.pause(r.Context(), over) {
+			return
+		}
+	}
+}
+
+// pause waits until there may be another state. It reports false if the reader has gone or the server closes.
+func (s *Server) pause(ctx context.Context, over <-chan struct{}) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-s.closing:
+		return false
+	case <-over: // the last state is to be had
+		return true
+	default:
+	}
+	clock.Wait(refresh, ctx.Done(), over)
+	return ctx.Err() == nil
+}
+
+func eventName(s state) string {
+	if s.ended {
+		return "end"
+	}
+	return "state"
+}
+
+// encode returns a state as JSON, on one line.
+func encode(s html.State) []byte {
+	text, err := json.Marshal(s)
+	if err != nil {
+		// Texts can always be written.
+		panic(fmt.Sprintf("web: encoding a state: %v", err))
+	}
+	return text
+}
+
+// End shows the end: the final state to those who follow, and the page of the report to who asks for it from now on. It
+// waits a moment until those who follow have the end. It is called once.
+func (s *Server) End(final Final) {
+	s.document.end(final)
+	s.mu.Lock()
+	s.page = final.Page
+	s.mu.Unlock()
+	close(s.over)
+	clock.Wait(lastEvent, s.followers.none(), s.closing)
+}
+
+// Close stops serving.
+func (s *Server) Close() {
+	close(s.closing)
+	s.followers.refuse()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if err := s.http.Shutdown(ctx); errors.Is(err, context.DeadlineExceeded) {
+		_ = s.http.Close()
+	}
+	s.served.Wait()
+	<-s.followers.none()
+}
