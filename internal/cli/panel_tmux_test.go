@@ -4,6 +4,9 @@ package cli
 
 import (
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -116,5 +119,33 @@ func TestPanelInATerminal(t *testing.T) {
 				t.Errorf("the cursor is seen, and lines are wrapped: %s, want 1 1", got)
 			}
 		})
+	}
+}
+
+// A second Ctrl-C ends a run at once, and leaves no panel below what it says.
+func TestLeavingATerminalAtOnce(t *testing.T) {
+	t.Parallel()
+	var uploads atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		if uploads.Add(1) > 20 { // those before the run are answered
+			<-r.Context().Done()
+		}
+		fmt.Fprintln(w, "Call imported successfully.")
+	}))
+	defer server.Close()
+	args := " run --url " + server.URL + " --duration 300 --rate 5 --prime off --watch none --verify none"
+	p := sitDown(t, 80, 24, "TERM=screen "+program(t)+args+"; echo ended with $?")
+	waitUntil(t, "uploads hang", func() bool { return uploads.Load() > 22 && timeLeft.MatchString(p.sees(false)) })
+	p.do("send-keys", "C-c")
+	waitUntil(t, "it stops", func() bool { return strings.Contains(p.sees(false), "\nstopping: waiting for ") })
+	waitUntil(t, "it ends", func() bool {
+		p.do("send-keys", "C-c") // one that comes soon after the first counts as the same
+		return strings.Contains(p.sees(false), "ended with 130")
+	})
+	seen := p.sees(true)
+	if left := panelRow.FindAllString(seen, -1); len(left) > 0 || !strings.Contains(seen, "left at once") ||
+		strings.Contains(seen, "stopping: ") {
+		t.Errorf("of the panel is left %q in\n%s", left, seen)
 	}
 }

@@ -29,3 +29,28 @@ func TestLookByEnvironment(t *testing.T) {
 		}
 	}
 }
+
+// A panel is drawn on a terminal that can be written anew, in its colors and characters alone.
+func TestScreenByEnvironment(t *testing.T) {
+	for name, tt := range map[string]struct {
+		environ                []string
+		options                runOptions
+		redrawn, color, isText bool
+	}{
+		"a terminal":          {nil, runOptions{}, true, true, false},
+		"a dumb terminal":     {[]string{"TERM=dumb"}, runOptions{}, false, false, true},
+		"NO_COLOR":            {[]string{"NO_COLOR=1"}, runOptions{}, true, false, false},
+		"--no-color, --ascii": {nil, runOptions{noColor: true, ascii: true}, true, false, true},
+		"a locale":            {[]string{"LC_ALL=C"}, runOptions{}, true, true, true},
+	} {
+		tt.options.ios = &streams{Environ: tt.environ, ErrTerminal: true}
+		s := tt.options.screen()
+		if s.IsTerminal != tt.redrawn || s.Color != tt.color || s.ASCII != tt.isText {
+			t.Errorf("%s: %+v", name, s)
+		}
+	}
+	s := (&runOptions{ios: &streams{}, quiet: true}).screen()
+	if s.IsTerminal || s.Color || !s.Quiet {
+		t.Errorf("a log: %+v", s)
+	}
+}

@@ -26,64 +26,60 @@ var plan = scenario.Scenario{
 	URL: "http://scanner.lan:3000", Rate: 10, MaxConcurrent: 50, Duration: 10 * time.Minute, Timeout: time.Minute,
 }
 
-// recorded feeds a document with a run of some seconds, and returns its recorder.
-func recorded(d *Document, seconds int) *measure.Recorder {
+// recorded feeds a document with a run of some seconds that are all alike, and returns what one of them measures.
+func recorded(d *Document, seconds int) (one measure.Result) {
 	r := measure.NewRecorder()
 	random := rand.New(rand.NewPCG(1, 2))
 	r.Accumulate(measure.Sending{
 		Due: func(time.Duration) *uint64 { return nil }, InFlight: func() int { return 3 },
 	})
 	phase := r.AddPhase(measure.Phase{Name: "sustained", Scored: true})
+	for n := range 30 {
+		took := time.Duration(float64(20*time.Millisecond) * math.Exp(random.NormFloat64()))
+		o := measure.Outcome{Phase: phase, Due: 0, Sent: took / 2, Done: took, Bytes: 100, Lag: took / 100}
+		if n == 0 {
+			o.Class, o.Status = measure.Status, 503
+		}
+		r.Shard(n).Record(&o)
+	}
+	r.Roll(time.Second, 3, 0)
+	r.FillResult(&one, []measure.TimeSpan{{Length: time.Second}})
 	d.Observe(event.Started{RunID: "abc", At: time.Now(), Scenario: plan})
 	d.Observe(event.PhaseBegan{Phase: "sustained", Scored: true})
-	accepted := uint64(0)
+	all := &measure.Cumulative{}
 	for i := range seconds {
-		end := time.Duration(i+1) * time.Second
-		for n := range 10 {
-			took := time.Duration(float64(20*time.Millisecond) * math.Exp(random.NormFloat64()))
-			o := measure.Outcome{Phase: phase, Due: end - took, Sent: end - took/2, Done: end, Bytes: 100}
-			o.Lag = took / 100
-			if n == 0 && i%3 == 0 {
-				o.Class, o.Status = measure.Status, 503
-			} else {
-				accepted++
-			}
-			r.Shard(n).Record(&o)
-		}
-		r.Roll(end, 3, 0)
-		e := event.Second{Snapshot: r.Snapshot(), Cumulative: r.Cumulative()}
+		sum := *all
+		sum.Add(r.Cumulative())
+		all = &sum
+		e := event.Second{Snapshot: r.Snapshot(), Cumulative: all}
+		e.Elapsed = time.Duration(i+1) * time.Second
 		e.Storage = &verification.Progress{Progress: delivery.Progress{
-			Acknowledged: accepted, Stored: accepted - 5, Backlog: 5, At: end,
+			Acknowledged: all.Accepted, Stored: all.Accepted - 5, Backlog: 5, At: e.Elapsed,
 		}}
 		e.Server.Set(measure.CPU, 0.5)
 		d.Observe(e)
 	}
-	return r
+	return one
 }
 
-// What a document knows of a run is what its recorder has recorded, in few intervals however long the run is.
+// What a document knows of a run is the sum of its seconds, in few intervals however long the run is.
 func TestDocumentIsTheRun(t *testing.T) {
-	for _, seconds := range []int{1, 20, 320} {
+	for _, seconds := range []int{1, 20, 700} {
 		d := NewDocument(Options{Version: "dev"})
-		r := recorded(d, seconds)
+		one := recorded(d, seconds)
 		res, running := d.resultSoFar()
-		var want measure.Result
-		length := time.Duration(seconds) * time.Second
-		r.FillResult(&want, []measure.TimeSpan{{Length: length}})
-		got, of := res.Totals, want.Totals
-		if got.Attempted != of.Attempted || got.Accepted != of.Accepted || got.Failed != of.Failed ||
-			got.BytesSent != of.BytesSent || *got.SuccessRate != *of.SuccessRate {
-			t.Errorf("%d s: %+v, want %+v", seconds, got, of)
+		n, got, want := uint64(seconds), res.Totals, one.Totals
+		if got.Attempted != n*want.Attempted || got.Accepted != n*want.Accepted || got.Failed != n ||
+			got.BytesSent != n*want.BytesSent || *got.SuccessRate != *want.SuccessRate {
+			t.Errorf("%d s: %+v, a second has %+v", seconds, got, want)
 		}
-		if a, b := res.Latency.Figures, want.Latency.Figures; math.Abs(a.P95S/b.P95S-1) > 1e-3 ||
+		if a, b := res.Latency.Figures, one.Latency.Figures; math.Abs(a.P95S/b.P95S-1) > 1e-3 ||
 			math.Abs(a.MeanS-b.MeanS) > 1e-9 {
 			t.Errorf("%d s: p95 %v, mean %v, want %v, %v", seconds, a.P95S, a.MeanS, b.P95S, b.MeanS)
 		}
-		if n := res.Errors.HTTP["503"]; n != want.Errors.HTTP["503"] || res.ErrorDetails[0].Count != n {
-			t.Errorf("%d s: %d times 503, want %d", seconds, n, want.Errors.HTTP["503"])
-		}
-		if seconds > 1 && res.ErrorDetails[0].LastS < float64(seconds-4) {
-			t.Errorf("%d s: 503 was last seen at %v s", seconds, res.ErrorDetails[0].LastS)
+		if res.Errors.HTTP["503"] != n || res.ErrorDetails[0].Count != n ||
+			res.ErrorDetails[0].FirstS != 1 || res.ErrorDetails[0].LastS != float64(seconds) {
+			t.Errorf("%d s: failures %+v, %+v", seconds, res.Errors, res.ErrorDetails)
 		}
 		if !strings.HasPrefix(running.Head, sending+": ") || !strings.HasSuffix(running.Head, " of 10 min") {
 			t.Errorf("%d s: %q", seconds, running.Head)
@@ -117,6 +113,36 @@ func checkSeries(t *testing.T, res *measure.Result, seconds int) {
 	if end != float64(seconds) || accepted != res.Totals.Accepted || timed != accepted {
 		t.Errorf("until %v s: %d accepted, %d timed, want %d until %d s", end, accepted, timed, res.Totals.Accepted,
 			seconds)
+	}
+}
+
+// What is stored in a second is known by when storage was looked at, which is not once a second.
+func TestStoredByTheLook(t *testing.T) {
+	d := NewDocument(Options{})
+	d.Observe(event.Started{Scenario: plan})
+	for i, look := range []struct {
+		at     time.Duration
+		stored uint64
+	}{{0, 0}, {1500 * time.Millisecond, 15}, {1500 * time.Millisecond, 15}, {3500 * time.Millisecond, 55}} {
+		e := event.Second{Cumulative: &measure.Cumulative{}}
+		e.Elapsed = time.Duration(i+1) * time.Second
+		e.Storage = &verification.Progress{Progress: delivery.Progress{Stored: look.stored, At: look.at}}
+		d.Observe(e)
+	}
+	res, _ := d.resultSoFar()
+	rates := []float64{-1, 10, -1, 20}
+	for i, p := range res.Series {
+		got := -1.0
+		if p.StoredPerS != nil {
+			got = *p.StoredPerS
+		}
+		if got != rates[i] || (p.Stored != nil) != (got >= 0) {
+			t.Errorf("second %d: %v/s stored, want %v", i+1, got, rates[i])
+		}
+	}
+	both := merged(&d.series.list[1], &d.series.list[2])
+	if p := both.asPoint(); p.StoredPerS == nil || *p.StoredPerS != 10 || *p.Stored != 15 {
+		t.Errorf("two seconds as one: %+v", p)
 	}
 }
 

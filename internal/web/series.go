@@ -17,6 +17,9 @@ const slack = time.Second / 2
 type series struct {
 	width time.Duration // of an interval; 0 is a second
 	list  []interval
+
+	stored   uint64        // when storage was last looked at
+	storedAt time.Duration // when that was; 0 before
 }
 
 // interval is a part of the run.
@@ -27,8 +30,10 @@ type interval struct {
 	inFlight          int
 	response, service measure.Times
 	server            measure.Observation
-	stored, backlog   *uint64
-	storedBefore      *uint64 // stored at its start
+	stored, backlog   *uint64 // nil if storage was not looked at
+	// What was stored since storage was looked at before, and how long ago that was.
+	newlyStored uint64
+	storedOver  time.Duration
 
 	histograms *measure.Histograms // nil if not made yet
 	point      *measure.Point
@@ -43,12 +48,13 @@ func (s *series) add(start time.Duration, before *measure.Cumulative, e *event.S
 		retried: now.Retried - before.Retried, leftOut: now.LeftOut - before.LeftOut,
 		response: now.Response.Since(&before.Response), service: now.Service.Since(&before.Service),
 	}
-	if p := e.Storage; p != nil && p.At > 0 && p.Err == nil {
+	if p := e.Storage; p != nil && p.At > s.storedAt && p.Err == nil {
 		stored, backlog := p.Stored, p.Backlog
 		next.stored, next.backlog = &stored, &backlog
+		next.newlyStored, next.storedOver = stored-min(s.stored, stored), p.At-s.storedAt
+		s.stored, s.storedAt = stored, p.At
 	}
 	if last := len(s.list) - 1; last >= 0 {
-		next.storedBefore = s.list[last].stored
 		if s.list[last].end-s.list[last].start+slack < s.width {
 			s.list[last] = merged(&s.list[last], &next)
 			return
@@ -74,7 +80,12 @@ func failures(c *measure.Cumulative) (n uint64) {
 // merged returns two consecutive intervals as one.
 func merged(a, b *interval) interval {
 	sum := *b // with what is of the end of an interval
-	sum.start, sum.storedBefore = a.start, a.storedBefore
+	sum.start = a.start
+	if sum.stored == nil {
+		sum.stored, sum.backlog = a.stored, a.backlog
+	}
+	sum.newlyStored += a.newlyStored
+	sum.storedOver += a.storedOver
 	sum.accepted += a.accepted
 	sum.failed += a.failed
 	sum.retried += a.retried
@@ -115,8 +126,8 @@ func (v *interval) asPoint() measure.Point {
 		mean, p50, p95, longest := h.Mean().Seconds(), q[0].Seconds(), q[1].Seconds(), q[2].Seconds()
 		p.MeanS, p.P50S, p.P95S, p.MaxS = &mean, &p50, &p95, &longest
 	}
-	if v.stored != nil && p.WidthS > 0 {
-		stored := float64(*v.stored-min(measure.OrZero(v.storedBefore), *v.stored)) / p.WidthS
+	if v.storedOver > 0 {
+		stored := float64(v.newlyStored) / v.storedOver.Seconds()
 		p.StoredPerS = &stored
 	}
 	return p

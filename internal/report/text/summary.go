@@ -125,10 +125,16 @@ func (p *page) row(label string, most int, paint func(string) string, text strin
 func (p *page) last(outcome string, exitCode int, paint func(string) string, more string) {
 	p.blank()
 	outcome = p.fit(fmt.Sprintf("%s · exit code %d", outcome, exitCode))
-	if more = sanitize(more); more != "" {
-		more = p.truncate(" · "+more, p.inside()-displayWidth(outcome))
+	more = p.fit(sanitize(more))
+	switch beside := p.fit(" · ") + more; {
+	case more == "":
+		p.line(paint(outcome))
+	case displayWidth(outcome+beside) <= p.inside():
+		p.line(paint(outcome) + p.ink.dim(beside))
+	default:
+		p.line(paint(outcome))
+		p.line(p.ink.dim(p.truncate(more, p.inside())))
 	}
-	p.line(paint(outcome) + p.ink.dim(more))
 }
 
 // timesRows shows response and service times below each other, so that they compare at a glance.
