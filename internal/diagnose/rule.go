@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -13,6 +14,8 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
 
 	"rdiostress/internal/field"
 )
@@ -116,7 +119,17 @@ func Rules() ([]Rule, error) {
 
 func parseRule(text []byte) (Rule, error) {
 	var r Rule
-	err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&r)
+	tree, err := parser.ParseBytes(text, 0)
+	if err != nil {
+		return Rule{}, err
+	}
+	for _, doc := range tree.Docs {
+		// The library cannot handle tags everywhere.
+		if doc.Body != nil && len(ast.Filter(ast.TagType, doc.Body)) > 0 {
+			return Rule{}, errors.New("a rule has no YAML tags")
+		}
+	}
+	err = yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&r)
 	r.Fix = strings.Join(strings.Fields(r.Fix), " ")
 	return r, err
 }

@@ -199,6 +199,7 @@ func TestParseRuleRefuses(t *testing.T) {
 		"no comparison":  "id: x\nwhen: [\"a == 1\"]\n",
 		"no number":      "id: x\nwhen: [\"a > b\"]\n",
 		"not a document": "- id\n",
+		"a tag":          "id: !!str x\n",
 	} {
 		if _, err := parseRule([]byte(text)); err == nil {
 			t.Errorf("%s: taken", name)
