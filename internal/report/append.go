@@ -15,7 +15,7 @@ func AppendFile(path string, more func(size int64) ([]byte, error)) error {
 		err = bounded(diskWait, func(taken func()) error { return appendTo(path, more, taken) })
 	}
 	if err != nil {
-		return fmt.Errorf("write %s: %w", path, plain(err))
+		return fmt.Errorf("write %s: %w", path, withoutPath(err))
 	}
 	return nil
 }

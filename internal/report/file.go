@@ -44,7 +44,7 @@ func writeFile(path string, write func(io.Writer) error, w waits) (err error) {
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("write %s: %w", path, plain(err))
+		return fmt.Errorf("write %s: %w", path, withoutPath(err))
 	}
 	return nil
 }
@@ -144,8 +144,8 @@ func (w *piecewise) Write(p []byte) (n int, err error) {
 	return n, nil
 }
 
-// plain removes the file name from an error: the user knows path, not the temporary file's name.
-func plain(err error) error {
+// withoutPath removes the file name from an error: the user knows path, not the temporary file's name.
+func withoutPath(err error) error {
 	var at *fs.PathError
 	var link *os.LinkError
 	switch {

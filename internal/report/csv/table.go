@@ -9,7 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"rdiostress/internal/plain"
+	"rdiostress/internal/report"
 )
 
 // column is a column of a table whose rows are made of values of a type.
@@ -81,7 +81,7 @@ const formulaStarts = "=+-@＝＋－＠"
 // words writes a text that may be foreign, on one line. A mark before one that spreadsheets would take for a formula,
 // and run, makes it text.
 func words(s string) string {
-	s = plain.Line(s, '?')
+	s = report.Line(s)
 	if first, _ := utf8.DecodeRuneInString(s); s != "" && strings.ContainsRune(formulaStarts, first) {
 		return "'" + s
 	}

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"rdiostress/internal/measure"
-	"rdiostress/internal/plain"
 	"rdiostress/internal/report"
 )
 
@@ -93,7 +92,7 @@ func (l *log) head(tool report.Tool, made, id string, start time.Time) {
 	start = start.UTC().Truncate(time.Millisecond)
 	at := millis(float64(start.UnixMilli()) / 1000)
 	text := fmt.Sprintf("%s %s, %s %s", tool.Name, tool.Version, made, id)
-	fmt.Fprintf(&l.text, "#[Logged with %s]\n", plain.Line(text, '?'))
+	fmt.Fprintf(&l.text, "#[Logged with %s]\n", report.Line(text))
 	l.text.WriteString("#[Values are nanoseconds, of accepted uploads; Interval_Max is in milliseconds]\n")
 	l.text.WriteString("#[Histogram log format version 1.3]\n")
 	fmt.Fprintf(&l.text, "#[StartTime: %s (seconds since epoch), %s]\n", at, start.Format("2006-01-02T15:04:05.000Z"))

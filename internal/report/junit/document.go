@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"rdiostress/internal/plain"
+	"rdiostress/internal/report"
 )
 
 // document is a file of results.
@@ -172,7 +172,7 @@ func (w *writer) write(out io.Writer) error {
 }
 
 // line returns a text as one line, without characters that XML or a terminal would mind.
-func line(s string) string { return plain.Line(s, '?') }
+func line(s string) string { return report.Line(s) }
 
 // escape escapes a text for XML, and leaves the ends of lines as they are, for people.
 func escape(s string) string {

@@ -68,8 +68,14 @@ func runs() map[string]report.Report {
 	return list
 }
 
-func TestGolden(t *testing.T) {
+func TestResults(t *testing.T) {
 	all := runs()
+	t.Run("golden", func(t *testing.T) { checkGolden(t, all) })
+	t.Run("exit codes", func(t *testing.T) { checkExitCodes(t, all) })
+	t.Run("cases", func(t *testing.T) { checkCases(t, all) })
+}
+
+func checkGolden(t *testing.T, all map[string]report.Report) {
 	texts := map[string]string{
 		"capacity":      searchResults(t, reporttest.Searched()),
 		"capacity-none": searchResults(t, unheld()),
@@ -139,9 +145,9 @@ func parse(t *testing.T, text string) (all read, bad int) {
 	return all, bad
 }
 
-// A gate by the file and one by the exit code agree, whatever the run was.
-func TestFailsAsTheExitCodeDoes(t *testing.T) {
-	for name, rep := range runs() {
+// checkExitCodes checks that a gate by the file and one by the exit code agree, whatever the run was.
+func checkExitCodes(t *testing.T, all map[string]report.Report) {
+	for name, rep := range all {
 		if _, bad := parse(t, resultsOf(t, rep)); (bad > 0) != (rep.Verdict.ExitCode != 0) {
 			t.Errorf("%s: %d failures, but the exit code is %d", name, bad, rep.Verdict.ExitCode)
 		}
@@ -155,9 +161,10 @@ func TestFailsAsTheExitCodeDoes(t *testing.T) {
 	}
 }
 
-// There is a case for each threshold, alert and finding, and no two of a class have one name.
-func TestCases(t *testing.T) {
-	for name, rep := range runs() {
+// checkCases checks that there is a case for each threshold, alert and finding, and that no two of a class have one
+// name.
+func checkCases(t *testing.T, reports map[string]report.Report) {
+	for name, rep := range reports {
 		all, _ := parse(t, resultsOf(t, rep))
 		count, seen := map[string]int{}, map[string]bool{}
 		for _, s := range all.Suites {
@@ -222,7 +229,7 @@ func TestWarningsOfAPass(t *testing.T) {
 
 // No foreign text changes the structure, and no reader refuses the file.
 func TestHostile(t *testing.T) {
-	const evil = "</failure><testcase name=\"x\"/>]]>&#27;\x1b[31m\u202Egnp\x00\r\n::error::y|`1e309`\uFFFE"
+	const evil = "</failure><testcase name=\"x\"/>]]>&#27;\x1b[31m\u202Egnp\x00\r\n::error::y ##[error]z|`1e309`\uFFFE"
 	rep := reporttest.Full()
 	rep.Tool.Name, rep.Run.ID, rep.Target.URL, rep.Target.Server, rep.Scenario.Client = evil, evil, evil, evil, evil
 	rep.Run.DurationS = 1e300
@@ -237,7 +244,7 @@ func TestHostile(t *testing.T) {
 	if len(got.Suites) != len(want.Suites) || len(got.Suites[1].Cases) != len(want.Suites[1].Cases)+1 {
 		t.Errorf("another structure:\n%s", text)
 	}
-	for _, bad := range []string{"\x1b", "&#27;[", "\u202E", "\x00", "\n::", "\uFFFE", "\r"} {
+	for _, bad := range []string{"\x1b", "&#27;[", "\u202E", "\x00", "\n::", "##[", "\uFFFE", "\r"} {
 		if strings.Contains(text, bad) {
 			t.Errorf("%q got through", bad)
 		}

@@ -8,7 +8,7 @@ import (
 
 	"rdiostress/internal/field"
 	"rdiostress/internal/glyph"
-	"rdiostress/internal/plain"
+	"rdiostress/internal/report"
 
 	"github.com/olekukonko/tablewriter"
 	"github.com/olekukonko/tablewriter/pkg/twwidth"
@@ -264,7 +264,7 @@ func (i ink) redIf(bad bool, s string) string {
 }
 
 // sanitize makes text from outside safe for a terminal and fit for one line: it has no control or invisible characters,
-// and single blanks for white space.
+// single blanks for white space, and no commands to the runner of a CI job.
 func sanitize(s string) string {
-	return plain.Line(twwidth.Filter().ReplaceAllString(s, ""), '?') // without colours and other escape sequences
+	return report.Line(twwidth.Filter().ReplaceAllString(s, "")) // without colours and other escape sequences
 }

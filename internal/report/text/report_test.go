@@ -150,6 +150,27 @@ func TestWriteTableHostile(t *testing.T) {
 	}
 }
 
+// No text from outside is a command to the runner of a CI job, wherever a line breaks.
+func TestWriteTableCommands(t *testing.T) {
+	evil := strings.Repeat("::error::x ##[error]y ::add-mask::z ", 12)
+	rep := reporttest.Full()
+	rep.ErrorDetails[0].Class, rep.ErrorDetails[1].Sample, rep.Run.Aborted = evil, evil, evil
+	rep.Verdict.Text, rep.Verdict.Reasons, rep.Verdict.Warnings = evil, []string{evil}, []string{evil}
+	rep.Diagnosis = []report.Finding{{Title: evil, Evidence: []string{evil}, Fix: evil}}
+	rep.Delivery.Method, rep.Delivery.Source, rep.Delivery.Examples = evil, evil, []string{evil}
+	for width := 76; width <= 120; width += 4 {
+		var got strings.Builder
+		if err := WriteReport(&got, rep, Options{Width: width}); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(got.String()) {
+			if strings.HasPrefix(strings.TrimSpace(line), "::") || strings.Contains(line, "##[") {
+				t.Errorf("%d columns: a command: %q", width, line)
+			}
+		}
+	}
+}
+
 func TestWriteTableManyKinds(t *testing.T) {
 	res := results.Of(100, 13, 1e6, 2e6)
 	res.ErrorDetails = nil
