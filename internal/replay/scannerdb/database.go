@@ -161,13 +161,19 @@ func (d *Database) add(ix *replay.Index, id int64, text string) {
 		func() string { return d.Name(uint64(id)) })
 }
 
-// parseTime reads the time of a call: Unix milliseconds, or a date and time of day in UTC, perhaps with a fraction, an
-// offset and more.
-func parseTime(text string) (time.Time, bool) {
+// parseTime reads the time of a call: Unix milliseconds, or a date. A time before 1970 is none: year 1 is what a server
+// stores that has no time.
+func parseTime(text string) (at time.Time, ok bool) {
 	text = strings.TrimSpace(text)
 	if ms, err := strconv.ParseInt(text, 10, 64); err == nil {
 		return time.UnixMilli(ms), ms > 0
 	}
+	at, ok = parseDate(text)
+	return at, ok && at.After(time.Unix(0, 0))
+}
+
+// parseDate reads a date and time of day in UTC, perhaps with a fraction, an offset and more.
+func parseDate(text string) (time.Time, bool) {
 	if len(text) < len(time.DateTime) {
 		return time.Time{}, false
 	}
