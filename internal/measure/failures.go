@@ -61,6 +61,18 @@ func (f failureKinds) counts() []FailureCount {
 	return list
 }
 
+// ofPoint returns the failures of an interval, the most frequent first; nil without any.
+func (f failureKinds) ofPoint() []PointFailure {
+	var list []PointFailure
+	for i, one := range f.counts() {
+		if i == mostPointFailures {
+			break
+		}
+		list = append(list, PointFailure{Class: one.Class.String(), Status: int(one.Status), Count: one.Count})
+	}
+	return list
+}
+
 // report summarises the failures, the most frequent first. Every failed upload is in exactly one member of Errors.
 func (f failureKinds) report() (Errors, []ErrorDetail) {
 	errs := Errors{HTTP: make(map[string]uint64)}

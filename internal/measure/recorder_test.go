@@ -126,6 +126,13 @@ func TestRecorderLosesNothing(t *testing.T) {
 	}
 	for _, p := range res.Series {
 		series += p.Attempted
+		kinds := uint64(0)
+		for _, f := range p.Failures {
+			kinds += f.Count
+		}
+		if kinds != p.Failed {
+			t.Errorf("at %g s %d failed, by kind %+v", p.TS, p.Failed, p.Failures)
+		}
 	}
 	if http != res.Totals.Failed || series != res.Totals.Attempted {
 		t.Errorf(
@@ -267,5 +274,41 @@ func TestOneSlowUploadOfElevenEverywhere(t *testing.T) {
 	now := r.Snapshot()
 	if now.P95 != slow || now.Last.P95 != slow || now.HourP95 != slow || now.P95Of != 11 || now.HourP95Of != 11 {
 		t.Errorf("snapshot %+v", now)
+	}
+}
+
+// An interval has the failures of its own, by kind, and a bounded number of kinds.
+func TestFailuresOfAnInterval(t *testing.T) {
+	r := NewRecorder()
+	r.AddPhase(Phase{Scored: true})
+	fail := func(c Class, status uint16, times int) {
+		for range times {
+			r.Shard(0).Record(&Outcome{Class: c, Status: status, Done: ms, Lag: NoLag})
+		}
+	}
+	fail(Status, 503, 2)
+	fail(Timeout, 0, 3)
+	r.Roll(time.Second, 0, 0)
+	fail(Status, 503, 1)
+	r.Roll(2*time.Second, 0, 0)
+	r.Roll(3*time.Second, 0, 0)
+	for status := range uint16(20) {
+		fail(Status, 400+status, 1)
+	}
+	r.Roll(4*time.Second, 0, 0)
+	var res Result
+	r.FillResult(&res, []TimeSpan{{Length: 4 * time.Second}})
+	want := [][]PointFailure{
+		{{Class: "reply_timeout", Count: 3}, {Class: "http_status", Status: 503, Count: 2}},
+		{{Class: "http_status", Status: 503, Count: 1}},
+		nil,
+	}
+	for i, list := range want {
+		if diff := cmp.Diff(list, res.Series[i].Failures); diff != "" {
+			t.Errorf("interval %d: %s", i, diff)
+		}
+	}
+	if n := len(res.Series[3].Failures); n != mostPointFailures || res.Series[3].Failed != 20 {
+		t.Errorf("%d kinds of 20: %+v", n, res.Series[3])
 	}
 }

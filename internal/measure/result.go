@@ -234,6 +234,9 @@ type Point struct {
 	// its last attempt ended.
 	FailedAttempts uint64 `json:"failed_attempts,omitempty"`
 
+	// Failures are the failed ones by kind, the most frequent first, at most eight kinds.
+	Failures []PointFailure `json:"failures,omitempty"`
+
 	Server *Observation `json:"server,omitempty"`
 
 	// Storage at the end of the interval, if it was verified.
@@ -241,6 +244,17 @@ type Point struct {
 	Backlog    *uint64  `json:"backlog,omitempty"` // acknowledged calls that are not
 	StoredPerS *float64 `json:"stored_per_s,omitempty"`
 }
+
+// PointFailure counts the failed uploads of an interval that failed in the same way.
+type PointFailure struct {
+	Class  string `json:"class"` // as in an ErrorDetail
+	Status int    `json:"status,omitempty"`
+	Count  uint64 `json:"count"`
+}
+
+// mostPointFailures is how many kinds of failures an interval has at most, so that a server with a new status in each
+// reply does not make a series large.
+const mostPointFailures = 8
 
 // Timed returns how many uploads the point's times cover.
 func (p *Point) Timed() float64 { return float64(p.Accepted - min(p.LeftOut, p.Accepted)) }

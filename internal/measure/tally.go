@@ -17,7 +17,6 @@ type tally struct {
 	firstTime            time.Duration // sum of the service times of firsts
 	clients              [MaxClients]clientTally
 	sizes                sizeTally
-	failures             failureKinds
 }
 
 // basics is the part of a tally that is of interest every second.
@@ -28,6 +27,7 @@ type basics struct {
 	firsts              uint64 // accepted calls that were the first of their talkgroups
 	// Failed attempts of calls that waited to be sent again, and of calls that were abandoned.
 	retried, abandoned uint64
+	failures           failureKinds
 }
 
 func newBasics() basics { return basics{response: NewHistogram()} }
@@ -105,12 +105,13 @@ func (b *basics) merge(o *basics) {
 	b.firsts += o.firsts
 	b.retried += o.retried
 	b.abandoned += o.abandoned
+	b.failures.merge(o.failures)
 }
 
 // reset empties the basics for reuse.
 func (b *basics) reset() {
 	b.response.Reset()
-	*b = basics{response: b.response}
+	*b = basics{response: b.response, failures: b.failures[:0]}
 }
 
 func (t *tally) merge(o *tally) {
@@ -137,7 +138,6 @@ func (t *tally) merge(o *tally) {
 		t.clients[i].merge(&o.clients[i])
 	}
 	t.sizes.merge(&o.sizes)
-	t.failures.merge(o.failures)
 }
 
 // reset empties the tally for reuse.
@@ -155,7 +155,6 @@ func (t *tally) reset() {
 	t.heldUpFailed, t.firstTime = 0, 0
 	t.clients = [MaxClients]clientTally{}
 	t.sizes.reset()
-	t.failures = t.failures[:0]
 }
 
 // series is the run in intervals, at a resolution that depends on its length.
@@ -218,7 +217,7 @@ func (s *series) close(inFlight int) {
 		Failed:    b.attempted - b.accepted,
 		InFlight:  inFlight,
 
-		FirstCalls: b.firsts, LeftOut: b.leftOut, FailedAttempts: b.retried,
+		FirstCalls: b.firsts, LeftOut: b.leftOut, FailedAttempts: b.retried, Failures: b.failures.ofPoint(),
 	}
 	if b.response.Count() > 0 {
 		q := b.response.Quantiles(0.5, 0.95)

@@ -181,6 +181,31 @@ func TestPageSaysWhatIsInFlight(t *testing.T) {
 	}
 }
 
+// The chart of uploads has a line for each of the most frequent kinds of failures, and one for the others.
+func TestPageShowsFailuresOverTime(t *testing.T) {
+	rep := watchedRun(10 * time.Second)
+	rep.ErrorDetails = nil
+	for i := range rep.Series {
+		rep.Series[i].Failures = nil
+	}
+	if text := page(t, rep); !strings.Contains(text, " failed.</p>") {
+		t.Error("the chart of uploads does not show what failed")
+	}
+	var list []measure.PointFailure
+	for i := range 5 {
+		d := measure.ErrorDetail{Class: measure.Status.String(), Status: 500 + i, Count: uint64(20 - i)}
+		rep.ErrorDetails = append(rep.ErrorDetails, d)
+		list = append(list, measure.PointFailure{Class: d.Class, Status: d.Status, Count: d.Count})
+	}
+	rep.Series[0].Failed, rep.Series[0].Failures = 90, list
+	text := page(t, rep)
+	for _, want := range []string{"20/s HTTP 500", "19/s HTTP 501", "51/s other failures"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page has no %s", want)
+		}
+	}
+}
+
 func TestPageOfASearch(t *testing.T) {
 	text := searchPage(t, reporttest.Searched())
 	for _, want := range []string{

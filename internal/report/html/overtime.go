@@ -204,12 +204,56 @@ func anyNumber(values []float64) bool {
 }
 
 // uploads shows how many uploads ended in each second, and how.
-func (t *timeline) uploads() *chart {
-	c := t.chart("uploads", "Uploads", inCallsPerS,
-		line{Name: "accepted", Values: t.perSecond(func(p *measure.Point) uint64 { return p.Accepted })},
-		line{Name: "failed", Values: t.perSecond(func(p *measure.Point) uint64 { return p.Failed })})
-	c.Sentence = fmt.Sprintf("Uploads that ended in each second. %s.", peak("At most", c, 0, 1))
+func (t *timeline) uploads(rep *report.Report) *chart {
+	lines := append([]line{
+		{Name: "accepted", Values: t.perSecond(func(p *measure.Point) uint64 { return p.Accepted })},
+	}, t.failures(rep)...)
+	c := t.chart("uploads", "Uploads", inCallsPerS, lines...)
+	all := make([]int, len(lines))
+	for i := range all {
+		all[i] = i
+	}
+	c.Sentence = fmt.Sprintf("Uploads that ended in each second. %s.", peak("At most", c, all...))
 	return c
+}
+
+// failures returns a line for each of the most frequent kinds of failures, and one for the others; one for all where
+// there are none, or a report does not have them by kind.
+func (t *timeline) failures(rep *report.Report) []line {
+	if !slices.ContainsFunc(rep.Series, func(p measure.Point) bool { return len(p.Failures) > 0 }) {
+		return []line{{Name: "failed", Values: t.perSecond(func(p *measure.Point) uint64 { return p.Failed })}}
+	}
+	kinds := rep.ErrorDetails
+	if len(kinds) > 3 { // a chart has four lines
+		kinds = kinds[:2]
+	}
+	var lines []line
+	for _, d := range kinds {
+		lines = append(lines, line{
+			Name:   judge.FailureText(d),
+			Values: t.perSecond(func(p *measure.Point) uint64 { return failed(p, d) }),
+		})
+	}
+	if len(kinds) < len(rep.ErrorDetails) {
+		lines = append(lines, line{Name: "other failures", Values: t.perSecond(func(p *measure.Point) uint64 {
+			n := p.Failed
+			for _, d := range kinds {
+				n -= min(n, failed(p, d))
+			}
+			return n
+		})})
+	}
+	return lines
+}
+
+// failed returns how many uploads of an interval failed in one way.
+func failed(p *measure.Point, kind measure.ErrorDetail) uint64 {
+	for _, f := range p.Failures {
+		if f.Class == kind.Class && f.Status == kind.Status {
+			return f.Count
+		}
+	}
+	return 0
 }
 
 // inFlight shows how many uploads waited for a reply.

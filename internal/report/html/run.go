@@ -141,7 +141,7 @@ func (p *page) runCharts(rep *report.Report) {
 	}
 	t, list := newTimeline(rep), intervalsOf(rep)
 	p.chart(t.storing(rep)...)
-	p.chart(t.times(rep, list), t.heatMap(list), percentiles(rep), t.uploads(), t.inFlight())
+	p.chart(t.times(rep, list), t.heatMap(list), percentiles(rep), t.uploads(rep), t.inFlight())
 	p.chart(t.server()...)
 }
 

@@ -64,6 +64,7 @@ func Full() report.Report {
 	res.Priming.Refused, res.Priming.Unseen = "503 busy", "its process is not seen"
 	res.FirstCalls = &measure.FirstCalls{Count: 30, MeanS: 0.4, LaterMeanS: 0.02}
 	res.Series[0].FirstCalls, res.Series[0].FailedAttempts = 3, 2
+	res.Series[0].Failures = []measure.PointFailure{{Class: measure.Status.String(), Status: 503, Count: 2}}
 	res.Latency.Clamped, res.ServiceTime.Clamped = 1, 1
 	res.Target = target()
 	res.Clients = []measure.ClientTotals{{
