@@ -26,7 +26,8 @@ func TestMemoryLimit(t *testing.T) {
 
 // The limit is the server's while it runs, and the user's own is left alone.
 func TestBoundMemory(t *testing.T) {
-	before := debug.SetMemoryLimit(-1)
+	const before = math.MaxInt64
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(before))
 	stop := boundMemory()
 	if got := debug.SetMemoryLimit(-1); got < softMemory || got == before {
 		t.Errorf("the limit is %d", got)

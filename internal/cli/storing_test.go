@@ -270,7 +270,7 @@ func TestStorageInTheVerdict(t *testing.T) {
 			if flags[1] == "sqlite" {
 				flags[1] += ":" + q.path
 			}
-			cmd := exec.Command(rdiostress, few(q.URL, append(flags, "--json", file, "-q")...)...)
+			cmd := exec.Command(rdiostress, few(q.URL, append(flags, "--json", file, "-q", "--full")...)...)
 			cmd.Env = append(os.Environ(), tt.env)
 			out, err := cmd.CombinedOutput()
 			var ended *exec.ExitError
