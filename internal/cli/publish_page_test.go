@@ -102,9 +102,11 @@ func TestPageFollowsARun(t *testing.T) {
 	if !b.ask(`document.querySelector('#chart-uploads details').open`).(bool) {
 		t.Error("an unfolded table is folded by the next state")
 	}
-	waitUntil(t, "the page shows the end", func() bool {
+	waitFor(t, 2*time.Minute, "the page shows the end", func() bool { // all of the run may still be to come
 		return b.ask(`document.getElementById("status").textContent`) == "this is the end"
 	})
+	// What has come through the pipe is copied at its own pace.
+	waitUntil(t, "the report is on stdout", func() bool { return json.Valid([]byte(out.String())) })
 	var rep report.Report
 	if err := json.Unmarshal([]byte(out.String()), &rep); err != nil {
 		t.Fatalf("%v: %s", err, &errs)
@@ -239,7 +241,7 @@ func openBrowser(t *testing.T, path string) *pageBrowser {
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox)
 	allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, stop := chromedp.NewContext(allocator)
-	ctx, stopTimer := context.WithTimeout(ctx, 3*time.Minute)
+	ctx, stopTimer := context.WithTimeout(ctx, 5*time.Minute)
 	t.Cleanup(func() { stopTimer(); stop(); stopAllocator() })
 	b := &pageBrowser{Context: ctx, t: t}
 	err := chromedp.Listen(ctx, func(event any) {

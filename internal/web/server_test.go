@@ -188,6 +188,16 @@ func (f *follower) next() (name string, s html.State) {
 	return "", s
 }
 
+// until returns the first event whose state shows a text: there may be some before it.
+func (f *follower) until(text string) (name string, s html.State) {
+	f.t.Helper()
+	for {
+		if name, s = f.next(); name == "" || strings.Contains(s.Main, text) {
+			return name, s
+		}
+	}
+}
+
 // final is an end that says done.
 func final(t *testing.T) Final {
 	return Final{
@@ -208,7 +218,7 @@ func TestFollow(t *testing.T) {
 		t.Errorf("at first: %s, %s", name, now.Main)
 	}
 	recorded(d, 3)
-	if name, now := f.next(); name != "state" || !strings.Contains(now.Main, "chart-uploads") {
+	if name, now := f.until("chart-uploads"); name != "state" {
 		t.Errorf("then: %s, %s", name, now.Main)
 	}
 	f.body.Close()
@@ -221,7 +231,7 @@ func TestFollow(t *testing.T) {
 		t.Errorf("the page: %.3000s", page)
 	}
 	s.End(final(t))
-	if name, now := f.next(); name != "end" || now.Title != "done" {
+	if name, now := f.until("<p>done</p>"); name != "end" || now.Title != "done" {
 		t.Errorf("at the end: %s, %+v", name, now)
 	}
 	if name, _ := f.next(); name != "" {
