@@ -18,8 +18,8 @@ var (
 )
 
 // WithoutCommands returns a text with blanks in all that is a command to the runner of a CI job, which reads what is on
-// stdout and stderr: it heeds "::error::" at the start of a line, after blanks, and "##[error]" anywhere. As lines may be
-// broken at any blank, no word begins with two colons.
+// stdout and stderr: it heeds "::error::" at the start of a line, after blanks, and "##[error]" anywhere. As lines may
+// be broken at any blank, no word begins with two colons.
 func WithoutCommands(s string) string {
 	s = startColons.ReplaceAllStringFunc(s, func(start string) string {
 		before, after, _ := strings.Cut(start, ":")

@@ -31,8 +31,8 @@ func TestLine(t *testing.T) {
 // No line of a text is a command to the runner, wherever it is broken, and also in ASCII.
 func FuzzLine(f *testing.F) {
 	for _, text := range []string{
-		"a :::error::x", "::::error::x ## ##[", "###[group]", "\u0301::error::", "#\u0301#\u0301[", ":\u00a0::\u2028::x",
-		"::ffff:192.0.2.1 [::1]:80",
+		"a :::error::x", "::::error::x ## ##[", "###[group]", "\u0301::error::", "#\u0301#\u0301[",
+		":\u00a0::\u2028::x", "::ffff:192.0.2.1 [::1]:80",
 	} {
 		f.Add(text)
 	}

@@ -130,7 +130,7 @@ func TestValues(t *testing.T) {
 	}
 }
 
-// Floating point stores many times as a little less: an interval begins in the millisecond in which it began all the same.
+// Floating point stores many times as a little less, which has no interval begin a millisecond early.
 func TestStartIsToTheMillisecond(t *testing.T) {
 	rep := reporttest.Full()
 	rep.Run.StartedAt = time.Date(2026, 5, 14, 19, 30, 0, 250_900_000, time.UTC)

@@ -89,7 +89,8 @@ func (a Annotations) Write(w io.Writer) error {
 
 // data escapes the text of a command, as the runner undoes it.
 func data(s string) string {
-	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(report.Shorten(maxText, plain.Line(s, '?')))
+	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").
+		Replace(report.Shorten(maxText, plain.Line(s, '?')))
 }
 
 // property escapes the value of a property of a command, as the runner undoes it.

@@ -228,7 +228,8 @@ func (p *page) failures(rep *report.Report) {
 			share = units.Percent(rep.Summary.ErrorShares[i])
 		}
 		g.Rows = append(g.Rows, row{Cells: []string{
-			judge.FailureText(d), units.Count(d.Count), share, units.Interval(d.FirstS, d.LastS), report.Shorten(300, d.Sample),
+			judge.FailureText(d), units.Count(d.Count), share, units.Interval(d.FirstS, d.LastS),
+			report.Shorten(300, d.Sample),
 		}})
 	}
 	p.section(section{ID: "failures", Title: "Failures", Tables: []grid{g}})

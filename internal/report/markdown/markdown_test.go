@@ -245,7 +245,8 @@ func TestScenarioStaysCode(t *testing.T) {
 // No line of a scenario is a command to the runner of a CI job, which also reads a summary that goes to stdout.
 func TestScenarioHasNoCommands(t *testing.T) {
 	var b strings.Builder
-	text := "url: http://[::1]:80\n::error::x\n  :::error::x\nname: |\n    ::add-mask::y\n\t::z::\na: '##[error]y ###[group]'\n"
+	text := "url: http://[::1]:80\n::error::x\n  :::error::x\nname: |\n    ::add-mask::y\n\t::z::\n" +
+		"a: '##[error]y ###[group]'\n"
 	if err := markdown.WriteReport(&b, reporttest.Full(), markdown.Options{Scenario: text}); err != nil {
 		t.Fatal(err)
 	}
