@@ -138,7 +138,7 @@ func (o *runOptions) startPublishing(ctx context.Context, objectives []report.Ob
 // announce says where something is. A port that the system has chosen cannot be known otherwise.
 func (p *publication) announce(what, asked, address string) {
 	if _, port, _ := net.SplitHostPort(asked); !p.quiet || port == "0" {
-		fmt.Fprintf(p.ios.Err, "rdiostress: %s at %s\n", what, address)
+		p.ios.say("%s at %s", what, address)
 	}
 }
 
@@ -206,7 +206,7 @@ func (p *publication) unlessWaiting(stopping func()) func() {
 
 func (p *publication) say(format string, args ...any) {
 	if !p.quiet {
-		fmt.Fprintf(p.ios.Err, "rdiostress: "+format+"\n", args...)
+		p.ios.say(format, args...)
 	}
 }
 

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -252,7 +251,7 @@ func runLoad(ctx context.Context, o *runOptions) error {
 		func(w io.Writer) error { return o.showRun(w, &rep) })
 	o.annotate(github.OfRun(&rep))
 	if left := leftText(&rep); left != "" && !o.quiet && !o.withServer {
-		fmt.Fprintln(o.ios.Err, "rdiostress: "+left)
+		o.ios.say("%s", left)
 	}
 	published.end(ctx, err, finalOfRun(&rep))
 	return err
