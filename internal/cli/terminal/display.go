@@ -29,7 +29,7 @@ type display struct {
 	end    func()  // ends the drawing; more than once does no harm
 
 	mu    sync.Mutex
-	view  view      // in a log; nil: nothing goes on
+	view  view      // nil: nothing goes on
 	wrote time.Time // when a line was written last
 }
 
@@ -65,6 +65,13 @@ func (d *display) show(v view) {
 	}
 	p := d.pen()
 	d.canvas.show(func(room size) []string { return p.lines(v.panel(p, room), room) })
+}
+
+// draws reports whether a view is shown by a panel.
+func (d *display) draws(v view) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.canvas != nil && d.view == v
 }
 
 // say writes a line, above what is drawn.
