@@ -238,13 +238,14 @@ func runLoad(ctx context.Context, o *runOptions) error {
 	}
 	stopServer, err := startServer(ctx, &env, &plan, shown)
 	if err != nil {
-		return interruptedOr(ctx, trialError(err))
+		shown.Close()
+		return published.failed(ctx, interruptedOr(ctx, trialError(err)))
 	}
 	defer stopServer()
 	res, err := env.Run(ctx, plan, published.besides(shown))
 	shown.Close()
 	if err != nil {
-		return interruptedOr(ctx, trialError(err))
+		return published.failed(ctx, interruptedOr(ctx, trialError(err)))
 	}
 	rep := report.New(res, version, flagName)
 	err = o.conclude("the run was made", rep.Verdict.ExitCode, o.forms.ofRun(&rep),
