@@ -7,6 +7,7 @@ import (
 
 	"rdiostress/internal/clock"
 	"rdiostress/internal/glyph"
+	"rdiostress/internal/report"
 )
 
 // view is something that goes on, as it is shown until another one is.
@@ -74,8 +75,10 @@ func (d *display) draws(v view) bool {
 	return d.canvas != nil && d.view == v
 }
 
-// say writes a line, above what is drawn.
+// say writes a line, above what is drawn. It may have foreign text, which neither changes a terminal nor is a command
+// to the runner of a CI job: that reads stderr as it reads stdout.
 func (d *display) say(line string) {
+	line = report.Line(line)
 	if d.ASCII {
 		line = glyph.ASCII(line)
 	}
