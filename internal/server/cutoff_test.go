@@ -62,7 +62,9 @@ func TestCutOffBetweenChunks(t *testing.T) {
 	} {
 		conn := r.dial(t)
 		io.WriteString(conn, head+chunk+rest)
-		conn.CloseWrite()
+		if want == 400 { // a client that has sent all and ends the connection has left, and may get no answer
+			conn.CloseWrite()
+		}
 		if status, text := reply(t, conn); status != want {
 			t.Errorf("the form, and %q: got %d %q, want %d", rest, status, text, want)
 		}
