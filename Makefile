@@ -41,8 +41,8 @@ build: ## build bin/rdiostress, one static binary
 test: ## run the tests but the slow ones; some ten minutes on two processors
 	@echo 'Running the tests of each package; on two processors that takes some ten minutes. "ok" is a package that passed.'
 	@echo 'Tests that need a program which is not installed are skipped; "make test-slow" runs what takes long or needs a quiet machine.'
-	@{ go list $(LONGEST); go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' ./...; } | awk 'NF && !seen[$$0]++' | \
-		xargs -n 1 -P $(JOBS) go test -short -timeout 30m && echo 'All tests passed.'
+	@all=$$(go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' $(LONGEST) ./...) && \
+		echo "$$all" | xargs -n 1 -P $(JOBS) go test -short -timeout 30m && echo 'All tests passed.'
 
 test-slow: ## run all tests, also slow ones and those that need a quiet machine, with the race detector; half an hour
 	$(TEST)

@@ -170,13 +170,14 @@ func runCapacity(ctx context.Context, o *capacityOptions) error {
 	}
 	stopServer, err := startServer(signaled, &env, &plan.Trial, shown.Before())
 	if err != nil {
-		return interruptedOr(signaled, trialError(err))
+		shown.Close()
+		return published.failed(signaled, interruptedOr(signaled, trialError(err)))
 	}
 	defer stopServer()
 	out, err := capacity.Run(signaled, plan, env, published.besidesSearch(shown))
 	shown.Close()
 	if err != nil {
-		return interruptedOr(signaled, trialError(err))
+		return published.failed(signaled, interruptedOr(signaled, trialError(err)))
 	}
 	rep := out.Capacity
 	rep.Tool = report.Tool{Name: "rdiostress", Version: version}

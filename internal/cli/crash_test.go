@@ -27,7 +27,13 @@ import (
 // waitUntil polls until ok, and fails the test if that takes absurdly long.
 func waitUntil(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	waitFor(t, 30*time.Second, what, ok)
+}
+
+// waitFor is waitUntil for what may take long.
+func waitFor(t testing.TB, patience time.Duration, what string, ok func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
 	for tick := time.NewTicker(5 * time.Millisecond); !ok(); <-tick.C {
 		if time.Now().After(deadline) {
 			t.Fatalf("still not so: %s", what)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -90,7 +91,7 @@ func onStdout(forms []form) (form, bool) {
 // ends the command with the code that the result earned. Files come first: who reads the text can keep them waiting,
 // or be gone. When a file cannot be written, what was made, which cannot be made again, is at least shown.
 func (o *runOptions) conclude(made string, code int, forms []form, forPeople func(io.Writer) error) error {
-	_, fileErr := writeFiles(forms)
+	written, fileErr := writeFiles(forms)
 	o.addUnasked(forms)
 	inPlace, taken := onStdout(forms)
 	if taken {
@@ -104,9 +105,9 @@ func (o *runOptions) conclude(made string, code int, forms []form, forPeople fun
 			fmt.Errorf("%w\ncannot write the result to stdout either: %s", fileErr, plain.Reason(outErr)), "",
 		}
 	case fileErr != nil && taken:
-		return &commandError{unwritten(code), fileErr, made + ", and its report is on stdout"}
+		return &commandError{unwritten(code), fileErr, made + ", and its report is on stdout" + andIn(written)}
 	case fileErr != nil:
-		return &commandError{unwritten(code), fileErr, made + ", and its figures are above; only the report is missing"}
+		return &commandError{unwritten(code), fileErr, made + ", and its figures are above" + andIn(written)}
 	case outErr != nil && taken:
 		return &commandError{
 			unwritten(code), fmt.Errorf("cannot write the report to stdout: %s", plain.Reason(outErr)),
@@ -116,13 +117,21 @@ func (o *runOptions) conclude(made string, code int, forms []form, forPeople fun
 		err := fmt.Errorf("cannot write the result to stdout: %s", plain.Reason(outErr))
 		return &commandError{unwritten(code), err, ""}
 	case outErr != nil && code == exitInterrupted:
-		fmt.Fprintln(o.ios.Err, "rdiostress: what read the result has ended, so it is not shown"+whereReport(forms))
+		o.ios.say("what read the result has ended, so it is not shown%s", whereReport(forms))
 		return exitStatus(code)
 	case code != exitOK:
 		return exitStatus(code)
 	default:
 		return nil
 	}
+}
+
+// andIn names the files that have a result too; empty where none has.
+func andIn(written []string) string {
+	if len(written) == 0 {
+		return ""
+	}
+	return ", and in " + strings.Join(written, ", ")
 }
 
 // addUnasked writes the forms that nobody asked for. One that fails changes no exit code.
@@ -132,7 +141,7 @@ func (o *runOptions) addUnasked(forms []form) {
 			continue
 		}
 		if err := f.toFile(); err != nil {
-			fmt.Fprintf(o.ios.Err, "rdiostress: warning: %s\n", plain.Text(err.Error()))
+			o.ios.say("warning: %v", err)
 		}
 	}
 }

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"errors"
 	"io"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -41,6 +43,29 @@ func TestShowsSummaryOrTables(t *testing.T) {
 					t.Errorf("%s, full %v: %d columns: %s", tt.name, full, n, line)
 				}
 			}
+		}
+	}
+}
+
+// When a file cannot be written, it is said where the result is: it is shown, and the other files have it.
+func TestHintNamesWhatWasWritten(t *testing.T) {
+	fine := func(w io.Writer) error { _, err := io.WriteString(w, "figures"); return err }
+	folder := t.TempDir()
+	kept, lost := form{"json", filepath.Join(folder, "a.json"), fine, nil}, form{
+		"csv", filepath.Join(folder, "none", "a.csv"), fine, nil,
+	}
+	for want, forms := range map[string][]form{
+		"the run was made, and its figures are above":                        {lost},
+		"the run was made, and its figures are above, and in " + kept.path:   {lost, kept},
+		"the run was made, and its report is on stdout":                      {{"html", "-", fine, nil}, lost},
+		"the run was made, and its report is on stdout, and in " + kept.path: {kept, {"html", "-", fine, nil}, lost},
+	} {
+		var out strings.Builder
+		o := &runOptions{ios: &streams{Out: &out}}
+		err := o.conclude("the run was made", exitOK, forms, fine)
+		failed := (*commandError)(nil)
+		if !errors.As(err, &failed) || failed.hint != want || out.String() != "figures" {
+			t.Errorf("%v with %+v, want the hint %q; shows %q", err, failed, want, out.String())
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 
@@ -38,6 +39,28 @@ func TestOrigin(t *testing.T) {
 		}
 	}
 	flags.VisitAll(func(f *pflag.Flag) { f.Annotations = nil })
+}
+
+// What others say is no command to the runner of a CI job, which heeds "::error::" after blanks at the start of a line,
+// and "##[error]" anywhere.
+func TestErrorsAreNoCommands(t *testing.T) {
+	const evil = "##[error]no\n  ::error::no\r\n::stop-commands::no"
+	var out bytes.Buffer
+	ios := &streams{Err: &out, Environ: []string{"RDIOSTRESS_##[error]=no"}}
+	printError(ios, withHint(errors.New(evil), evil))
+	warnUnknownVariables(newRootCmd(ios), ios)
+	o := &runOptions{ios: ios}
+	o.addUnasked([]form{{path: "/dev/null/##[error]", write: func(io.Writer) error { return errors.New(evil) }}})
+	(&publication{ios: ios}).say("%s", evil)
+	if n := strings.Count(out.String(), "\n"); n != 7 {
+		t.Errorf("%d lines, want 7", n)
+	}
+	for line := range strings.Lines(out.String()) {
+		if strings.HasPrefix(strings.TrimSpace(line), "::") || strings.Contains(line, "##[") ||
+			!strings.HasPrefix(line, "rdiostress: ") {
+			t.Errorf("says %q", line)
+		}
+	}
 }
 
 // What a server or a file says in an error changes nothing on a terminal.

@@ -85,19 +85,22 @@ var tokenText = regexp.MustCompile(fmt.Sprintf(`^[A-Za-z0-9._~-]{%d,200}$`, web.
 // complete completes the addresses, and says what is wrong with them.
 func (o *publishOptions) complete(flags *pflag.FlagSet) error {
 	var errs problems
-	for flag, value := range map[string]*string{"prometheus": &o.prometheus, "web": &o.web} {
-		if *value == "" && !flags.Changed(flag) {
+	for _, at := range []struct {
+		flag  string
+		value *string
+	}{{"prometheus", &o.prometheus}, {"web", &o.web}} { // the order of what is said
+		if *at.value == "" && !flags.Changed(at.flag) {
 			continue
 		}
-		completed, err := localAddress(flag, *value)
-		*value, errs = completed, append(errs, err)
+		completed, err := localAddress(at.flag, *at.value)
+		*at.value, errs = completed, append(errs, err)
 	}
 	errs.check(o.webToken != "" && !tokenText.MatchString(o.webToken),
 		"{web-token} must be %d or more letters and digits", web.MinToken) // it is not shown
 	host, _, _ := net.SplitHostPort(o.web)
 	errs.check(o.web != "" && o.webToken == "" && !address.IsLoopback(host),
 		"{web} %s can be reached from other machines: set a {web-token}, or leave out the address", o.web)
-	errs.check(o.webKeep && o.web == "", "{web-keep} is for the page of {web}")
+	errs.check(o.webKeep && o.web == "" && !flags.Changed("web"), "{web-keep} is for the page of {web}")
 	return errs.join()
 }
 
@@ -138,7 +141,7 @@ func (o *runOptions) startPublishing(ctx context.Context, objectives []report.Ob
 // announce says where something is. A port that the system has chosen cannot be known otherwise.
 func (p *publication) announce(what, asked, address string) {
 	if _, port, _ := net.SplitHostPort(asked); !p.quiet || port == "0" {
-		fmt.Fprintf(p.ios.Err, "rdiostress: %s at %s\n", what, address)
+		p.ios.say("%s at %s", what, address)
 	}
 }
 
@@ -179,8 +182,32 @@ func (p *publication) besidesSearch(other capacity.Observer) capacity.Observer {
 func (p *publication) end(ctx context.Context, err error, final web.Final) {
 	p.waiting.Store(true)
 	if p.page != nil {
-		p.page.End(final)
+		p.page.End(ctx, final)
 	}
+	p.wait(ctx, err, "the report")
+}
+
+// failed is end of what has no report. It returns the error with which the command ends.
+func (p *publication) failed(ctx context.Context, err error) error {
+	if p.page == nil && p.metrics == nil {
+		return err
+	}
+	printError(p.ios, err) // before the wait
+	p.waiting.Store(true)
+	if p.page != nil {
+		var ce *commandError
+		failure := web.Failure{Text: err.Error(), ExitCode: exitCode(err)}
+		if errors.As(err, &ce) {
+			failure.Hint = ce.hint
+		}
+		p.page.Fail(ctx, failure)
+	}
+	p.wait(ctx, err, "the page")
+	return exitStatus(exitCode(err))
+}
+
+// wait waits for those who scrape the metrics, and with --web-keep until an interrupt, which ends both.
+func (p *publication) wait(ctx context.Context, err error, kept string) {
 	if p.metrics != nil {
 		wait := p.metrics.End(exitCode(err))
 		if wait > 0 && ctx.Err() == nil {
@@ -190,7 +217,7 @@ func (p *publication) end(ctx context.Context, err error, final web.Final) {
 		}
 	}
 	if p.page != nil && p.keep && ctx.Err() == nil {
-		p.say("the report stays at %s; Ctrl-C leaves", listenURL(p.page.Addr())+"/")
+		p.say("%s stays at %s; Ctrl-C leaves", kept, listenURL(p.page.Addr())+"/")
 		<-ctx.Done()
 	}
 }
@@ -206,7 +233,7 @@ func (p *publication) unlessWaiting(stopping func()) func() {
 
 func (p *publication) say(format string, args ...any) {
 	if !p.quiet {
-		fmt.Fprintf(p.ios.Err, "rdiostress: "+format+"\n", args...)
+		p.ios.say(format, args...)
 	}
 }
 

@@ -102,9 +102,14 @@ func TestPageFollowsARun(t *testing.T) {
 	if !b.ask(`document.querySelector('#chart-uploads details').open`).(bool) {
 		t.Error("an unfolded table is folded by the next state")
 	}
-	waitUntil(t, "the page shows the end", func() bool {
+	b.ask(`new MutationObserver(all => {
+		window.most = Math.max(window.most || 0, all.filter(one => one.target.id === "main").length);
+	}).observe(document.getElementById("main"), { childList: true })`)
+	waitFor(t, 2*time.Minute, "the page shows the end", func() bool { // all of the run may still be to come
 		return b.ask(`document.getElementById("status").textContent`) == "this is the end"
 	})
+	// What has come through the pipe is copied at its own pace.
+	waitUntil(t, "the report is on stdout", func() bool { return json.Valid([]byte(out.String())) })
 	var rep report.Report
 	if err := json.Unmarshal([]byte(out.String()), &rep); err != nil {
 		t.Fatalf("%v: %s", err, &errs)
@@ -113,10 +118,67 @@ func TestPageFollowsARun(t *testing.T) {
 		!strings.Contains(shown, "Download the whole report") || strings.Contains(shown, "so far") {
 		t.Errorf("at the end the page shows\n%s", shown)
 	}
+	if n := b.ask("window.most"); n != 1.0 {
+		t.Errorf("a state is shown %v times", n)
+	}
 	b.check()
 	checkKept(t, cmd, direct, file, &errs)
 	r.stop()
 	<-r.code
+}
+
+// What is wrong is said in the order of the flags, and once.
+func TestWebProblemsInOrder(t *testing.T) {
+	for range 20 { // an order may be right by chance
+		ios, _, errs := testStreams()
+		args := []string{"run", "--web", "page", "--prometheus", "metrics", "--web-keep"}
+		code, said := run(t.Context(), args, ios), errs.String()
+		if code != exitUsage || strings.Index(said, "--prometheus must be") > strings.Index(said, "--web must be") ||
+			strings.Contains(said, "--web-keep") {
+			t.Fatalf("exit code %d, %s", code, said)
+		}
+	}
+}
+
+// A run and a search that fail show that, to who follows and to who comes later, until an interrupt.
+func TestFailureIsPublished(t *testing.T) {
+	for _, command := range []string{"run", "capacity"} {
+		ctx, interrupt := context.WithCancel(t.Context())
+		ios, _, errs := testStreams()
+		code := make(chan int, 1)
+		go func() {
+			code <- run(ctx, []string{
+				command, "--url", "http://127.0.0.1:1", "--web", ":0", "--web-keep", "--prometheus", ":0",
+			}, ios)
+		}()
+		waitUntil(t, "the page stays", func() bool { return strings.Contains(errs.String(), "the page stays at ") })
+		said := errs.String()
+		cause, _, _ := strings.Cut(said[strings.Index(said, errorPrefix)+len(errorPrefix):], "\n")
+		for _, tt := range []struct{ at, want string }{
+			{pageAt.FindStringSubmatch(said)[1] + "/", "exit code 3"},
+			{pageAt.FindStringSubmatch(said)[1] + "/events", "event: end\n"},
+			{metricsAt(t, errs), "rdiostress_run_exit_code 3\n"},
+			{metricsAt(t, errs), "rdiostress_run_stage{stage=\"ended\"} 1\n"},
+		} {
+			client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+			resp, err := client.Get(tt.at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, err := io.ReadAll(resp.Body)
+			resp.Body.Close()
+			if err != nil || !strings.Contains(string(text), tt.want) {
+				t.Errorf("%s: %v: %s has no %q:\n%.2000s", command, err, tt.at, tt.want, text)
+			}
+			if strings.HasSuffix(tt.at, "/") && !strings.Contains(string(text), cause) {
+				t.Errorf("%s: the page does not say %q:\n%.2000s", command, cause, text)
+			}
+		}
+		interrupt()
+		if got := <-code; got != exitNoRun || strings.Count(errs.String(), errorPrefix) != 1 {
+			t.Errorf("%s: exit code %d, %s", command, got, errs)
+		}
+	}
 }
 
 // checkKept checks that the report stays until an interrupt, and is the file of --html.
@@ -239,7 +301,7 @@ func openBrowser(t *testing.T, path string) *pageBrowser {
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox)
 	allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, stop := chromedp.NewContext(allocator)
-	ctx, stopTimer := context.WithTimeout(ctx, 3*time.Minute)
+	ctx, stopTimer := context.WithTimeout(ctx, 5*time.Minute)
 	t.Cleanup(func() { stopTimer(); stop(); stopAllocator() })
 	b := &pageBrowser{Context: ctx, t: t}
 	err := chromedp.Listen(ctx, func(event any) {

@@ -86,7 +86,7 @@ func TestCapacityShowsMetrics(t *testing.T) {
 	at := metricsAt(t, errs)
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	var last string
-	waitUntil(t, "the metrics show the end", func() bool {
+	waitFor(t, 3*time.Minute, "the metrics show the end", func() bool { // the search may take one
 		resp, err := client.Get(at)
 		if err != nil {
 			t.Fatalf("%v; it has ended before its end was seen: %s", err, errs)
@@ -94,22 +94,28 @@ func TestCapacityShowsMetrics(t *testing.T) {
 		defer resp.Body.Close()
 		text, err := io.ReadAll(resp.Body)
 		last = string(text)
-		return err != nil || strings.Contains(last, "rdiostress_run_exit_code 0\n")
+		return err == nil && strings.Contains(last, "rdiostress_run_exit_code ")
 	})
-	if got := <-code; got != exitOK {
+	got := <-code
+	if got != exitOK && got != exitInconclusive { // on a busy machine, the generator is the limit
 		t.Fatalf("exit code %d: %s", got, errs)
 	}
 	var rep report.Capacity
 	if err := json.Unmarshal([]byte(out.String()), &rep); err != nil {
 		t.Fatal(err)
 	}
-	sum := uint64(0)
+	sum, held := uint64(0), 0
 	for _, step := range rep.Steps {
 		sum += step.Accepted
+		if step.OK {
+			held++
+		}
 	}
 	for _, want := range []string{
 		fmt.Sprintf("rdiostress_run_calls_accepted_total %d\n", sum),
-		fmt.Sprintf("rdiostress_run_search_steps_total{result=\"held\"} %d\n", len(rep.Steps)),
+		fmt.Sprintf("rdiostress_run_search_steps_total{result=\"held\"} %d\n", held),
+		fmt.Sprintf("rdiostress_run_search_steps_total{result=\"broke\"} %d\n", len(rep.Steps)-held),
+		fmt.Sprintf("rdiostress_run_exit_code %d\n", got),
 	} {
 		if !strings.Contains(last, want) {
 			t.Errorf("at the end there is no %s in\n%s", want, last)
@@ -153,7 +159,7 @@ func TestMetricsAreChecked(t *testing.T) {
 	if err := cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Wait(); err != nil {
+	if err := cmd.Wait(); !wasMade(cmd.ProcessState.ExitCode()) {
 		t.Errorf("after an interrupt of the wait: %v\n%s", err, &errs)
 	}
 	r.stop()
@@ -168,17 +174,12 @@ func TestPrometheusFollowsARun(t *testing.T) {
 	for name, flags := range map[string][]string{
 		"classic": nil, "native": {"--enable-feature=native-histograms"},
 	} {
-		at := freeAddress(t)
-		p := startPrometheus(t, path, at, flags...)
-		ios, out, errs := testStreams()
-		code := run(t.Context(), []string{
-			"run", "--url", r.url, "--rate", "50", "--duration", "5", "--json", "-", "--prometheus", at,
-		}, ios)
-		if code != exitOK {
+		p, code, out, errs := followedRun(t, path, r.url, flags)
+		if !wasMade(code) {
 			t.Fatalf("%s: exit code %d: %s", name, code, errs)
 		}
 		var rep report.Report
-		if err := json.Unmarshal([]byte(out.String()), &rep); err != nil {
+		if err := json.Unmarshal([]byte(out), &rep); err != nil {
 			t.Fatal(err)
 		}
 		// The target is gone by now: what it had is asked for at the time of its last scrape.
@@ -194,7 +195,7 @@ func TestPrometheusFollowsARun(t *testing.T) {
 			"uploads_started_total":      float64(rep.Totals.Attempted),
 			"sent_bytes_total":           float64(rep.Totals.BytesSent),
 			"stored_calls":               float64(*rep.Delivery.Stored),
-			"exit_code":                  0,
+			"exit_code":                  float64(code),
 			`stage{stage="ended"}`:       1,
 			`info{run_id!="",job=~".+"}`: 1,
 		} {
@@ -216,11 +217,38 @@ func TestPrometheusFollowsARun(t *testing.T) {
 	<-r.code
 }
 
+// wasMade reports whether a run with an exit code was made: on a busy machine, few processors may miss the limits or
+// not be enough to know.
+func wasMade(code int) bool { return code == exitOK || code == exitMissed || code == exitInconclusive }
+
+// addressTries is how often an address is chosen at most: somebody else may have taken its port meanwhile.
+const addressTries = 5
+
+// followedRun makes a run that a Prometheus follows, and returns what it has written.
+func followedRun(t *testing.T, path, url string, flags []string) (p *prometheus, code int, out, errs string) {
+	t.Helper()
+	for range addressTries {
+		at := freeAddress(t)
+		p = startPrometheus(t, path, at, flags...)
+		ios, stdout, stderr := testStreams()
+		code = run(t.Context(), []string{
+			"run", "--url", url, "--rate", "50", "--duration", "5", "--json", "-", "--prometheus", at,
+		}, ios)
+		out, errs = stdout.String(), stderr.String()
+		if code != exitNoRun || !strings.Contains(errs, at+" is in use") {
+			break
+		}
+		p.stop()
+	}
+	return p, code, out, errs
+}
+
 // prometheus is a running Prometheus.
 type prometheus struct {
-	t   *testing.T
-	cmd *exec.Cmd
-	url string
+	t     *testing.T
+	cmd   *exec.Cmd
+	url   string
+	ended chan struct{} // closed when it has ended
 }
 
 // startPrometheus starts a Prometheus that scrapes a target every second.
@@ -233,22 +261,38 @@ func startPrometheus(t *testing.T, path, target string, flags ...string) *promet
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	address := freeAddress(t) // it does not say which it has chosen itself
-	cmd := exec.Command(path, append([]string{
-		"--config.file=" + config, "--storage.tsdb.path=" + filepath.Join(dir, "data"),
-		"--web.listen-address=" + address, "--log.level=error",
-	}, flags...)...)
-	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+	for try := range addressTries {
+		address := freeAddress(t) // it does not say which it has chosen itself
+		cmd := exec.Command(path, append([]string{
+			"--config.file=" + config, "--storage.tsdb.path=" + filepath.Join(dir, fmt.Sprint("data", try)),
+			"--web.listen-address=" + address, "--log.level=error",
+		}, flags...)...)
+		cmd.Stderr = os.Stderr
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		p := &prometheus{t, cmd, "http://" + address, make(chan struct{})}
+		go func() {
+			_ = cmd.Wait()
+			close(p.ended)
+		}()
+		t.Cleanup(p.stop)
+		over, up := false, false
+		waitFor(t, time.Minute, "Prometheus has tried to scrape the target, or has ended", func() bool {
+			select {
+			case <-p.ended:
+				over = true
+			default: // it begins seconds after it answers
+				_, up = p.find("up", 0)
+			}
+			return over || up
+		})
+		if !over {
+			return p
+		}
 	}
-	p := &prometheus{t, cmd, "http://" + address}
-	t.Cleanup(p.stop)
-	waitUntil(t, "Prometheus has tried to scrape the target", func() bool { // which it begins seconds after it answers
-		_, ok := p.find("up", 0)
-		return ok
-	})
-	return p
+	t.Fatal("Prometheus does not start")
+	return nil
 }
 
 // freeAddress returns an address that nobody listens on.
@@ -265,7 +309,7 @@ func freeAddress(t *testing.T) string {
 // stop ends it; it does no harm twice.
 func (p *prometheus) stop() {
 	_ = p.cmd.Process.Kill()
-	_ = p.cmd.Wait()
+	<-p.ended
 }
 
 // find returns the value of an expression at a time in Unix seconds, or now if that is 0. It reports false unless there

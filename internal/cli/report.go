@@ -82,7 +82,7 @@ func (o *reportOptions) render(name string) error {
 	}
 	written, fileErr := writeFiles(forms)
 	for _, path := range written {
-		fmt.Fprintln(o.ios.Err, "rdiostress: wrote "+path)
+		o.ios.say("wrote %s", path)
 	}
 	outErr := o.show(&doc, forms)
 	if outErr != nil && stdio.ReaderGone(outErr) {

@@ -15,7 +15,7 @@ import (
 	"rdiostress/internal/configfile"
 	"rdiostress/internal/exitcode"
 	"rdiostress/internal/flaghelp"
-	"rdiostress/internal/plain"
+	"rdiostress/internal/report"
 	"rdiostress/internal/stdio"
 )
 
@@ -146,7 +146,7 @@ func warnUnknownVariables(root *cobra.Command, ios *streams) {
 			if near := configfile.Nearest(name, slices.Sorted(maps.Keys(known))); near != "" {
 				hint = fmt.Sprintf("; did you mean %s?", near)
 			}
-			fmt.Fprintf(ios.Err, "rdiostress: warning: no flag has the variable %s%s\n", plain.Text(name), hint)
+			ios.say("warning: no flag has the variable %s%s", name, hint)
 		}
 	}
 }
@@ -169,7 +169,7 @@ func printError(ios *streams, err error) {
 		return
 	}
 	for line := range strings.Lines(err.Error()) {
-		fmt.Fprintf(ios.Err, "%s%s\n", errorPrefix, plain.Text(strings.TrimRight(line, "\r\n")))
+		fmt.Fprintln(ios.Err, report.Line(errorPrefix+line))
 	}
 	var ce *commandError
 	hint := ""
@@ -177,6 +177,6 @@ func printError(ios *streams, err error) {
 		hint = ce.hint
 	}
 	if hint != "" {
-		fmt.Fprintf(ios.Err, "rdiostress: hint: %s\n", plain.Text(hint))
+		ios.say("hint: %s", hint)
 	}
 }

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -239,20 +238,21 @@ func runLoad(ctx context.Context, o *runOptions) error {
 	}
 	stopServer, err := startServer(ctx, &env, &plan, shown)
 	if err != nil {
-		return interruptedOr(ctx, trialError(err))
+		shown.Close()
+		return published.failed(ctx, interruptedOr(ctx, trialError(err)))
 	}
 	defer stopServer()
 	res, err := env.Run(ctx, plan, published.besides(shown))
 	shown.Close()
 	if err != nil {
-		return interruptedOr(ctx, trialError(err))
+		return published.failed(ctx, interruptedOr(ctx, trialError(err)))
 	}
 	rep := report.New(res, version, flagName)
 	err = o.conclude("the run was made", rep.Verdict.ExitCode, o.forms.ofRun(&rep),
 		func(w io.Writer) error { return o.showRun(w, &rep) })
 	o.annotate(github.OfRun(&rep))
 	if left := leftText(&rep); left != "" && !o.quiet && !o.withServer {
-		fmt.Fprintln(o.ios.Err, "rdiostress: "+left)
+		o.ios.say("%s", left)
 	}
 	published.end(ctx, err, finalOfRun(&rep))
 	return err

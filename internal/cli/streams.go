@@ -2,11 +2,13 @@ package cli
 
 import (
 	"cmp"
+	"fmt"
 	"io"
 	"strings"
 	"time"
 
 	"rdiostress/internal/cli/terminal"
+	"rdiostress/internal/report"
 )
 
 // streams are the command's ends to the world: results go to Out; progress, logs and errors go to Err.
@@ -26,6 +28,12 @@ func (s *streams) flush() {
 	if f, ok := s.Err.(interface{ Flush(time.Duration) }); ok {
 		f.Flush(lastWords)
 	}
+}
+
+// say writes a line about what goes on. It may have foreign text, which neither changes a terminal nor is a command to
+// the runner of a CI job: that reads Err as it reads Out.
+func (s *streams) say(format string, args ...any) {
+	fmt.Fprintln(s.Err, report.Line("rdiostress: "+fmt.Sprintf(format, args...)))
 }
 
 // hurry has results not wait for their reader: the process was told to end.

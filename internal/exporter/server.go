@@ -73,7 +73,11 @@ func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 func (s *Server) noting(metrics http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
-		metrics.ServeHTTP(w, r)
+		out := scrapeWriter{ResponseWriter: w, status: http.StatusOK}
+		metrics.ServeHTTP(&out, r)
+		if r.Method != http.MethodGet || !out.taken() {
+			return
+		}
 		host, _, err := net.SplitHostPort(r.RemoteAddr)
 		if err != nil {
 			host = r.RemoteAddr
@@ -84,6 +88,39 @@ func (s *Server) noting(metrics http.Handler) http.Handler {
 		default:
 		}
 	})
+}
+
+// scrapeWriter notes whether a scrape got the metrics.
+type scrapeWriter struct {
+	http.ResponseWriter
+	status int
+	err    error
+}
+
+// WriteHeader implements [http.ResponseWriter].
+func (w *scrapeWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements [http.ResponseWriter].
+func (w *scrapeWriter) Write(text []byte) (int, error) {
+	n, err := w.ResponseWriter.Write(text)
+	if err != nil {
+		w.err = err
+	}
+	return n, err
+}
+
+// Unwrap is for [http.ResponseController].
+func (w *scrapeWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// taken reports whether all was sent without an error.
+func (w *scrapeWriter) taken() bool {
+	if err := http.NewResponseController(w.ResponseWriter).Flush(); w.err == nil {
+		w.err = err
+	}
+	return w.status == http.StatusOK && w.err == nil
 }
 
 // End shows the end of the run, with its exit code, and returns how long [Server.AwaitScrape] would wait at most: 0 if

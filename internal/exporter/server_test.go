@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -194,4 +195,37 @@ func TestAwaitScrape(t *testing.T) {
 	waiter.Go(func() { s.AwaitScrape(ctx) })
 	interrupt()
 	waiter.Wait()
+}
+
+// brokenPipe is the writer of a connection that breaks.
+type brokenPipe struct{ *httptest.ResponseRecorder }
+
+func (brokenPipe) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
+
+// Only who has got the metrics has seen the end.
+func TestFailedScrapesDoNotCount(t *testing.T) {
+	metrics := func(status int) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, "metrics")
+		})
+	}
+	for name, tt := range map[string]struct {
+		method string
+		status int
+		writer http.ResponseWriter
+		counts bool
+	}{
+		"a scrape":          {http.MethodGet, http.StatusOK, httptest.NewRecorder(), true},
+		"a look at headers": {http.MethodHead, http.StatusOK, httptest.NewRecorder(), false},
+		"too many":          {http.MethodGet, http.StatusServiceUnavailable, httptest.NewRecorder(), false},
+		"a broken one":      {http.MethodGet, http.StatusOK, brokenPipe{httptest.NewRecorder()}, false},
+	} {
+		s := &Server{scraped: make(chan struct{}, 1)}
+		r := httptest.NewRequestWithContext(t.Context(), tt.method, Path, nil)
+		s.noting(metrics(tt.status)).ServeHTTP(tt.writer, r)
+		if counted := len(s.scrapers.seen) == 1; counted != tt.counts || len(s.scraped) != len(s.scrapers.seen) {
+			t.Errorf("%s counts: %t", name, counted)
+		}
+	}
 }

@@ -1,8 +1,10 @@
 package report_test
 
 import (
+	"strings"
 	"testing"
 
+	"rdiostress/internal/glyph"
 	"rdiostress/internal/report"
 )
 
@@ -13,9 +15,52 @@ func TestLine(t *testing.T) {
 		"::error::a ::b [::1]:80 a::b":    ": :error::a : :b [::1]:80 a::b",
 		"##[error]a #[b] x##[group]":      "## [error]a #[b] x## [group]",
 		"\n::error::a":                    ": :error::a",
-		"connect to [::1]: refused: ::: ": "connect to [::1]: refused: : ::",
+		"a :::error::x":                   "a : : :error::x",
+		"::::error::x :: ::":              ": : : :error::x : : : :",
+		"###[error]":                      "### [error]",
+		"\u0301::error:: #\u0301#\u0301[": "\u0301: :error:: #\u0301#\u0301 [",
+		"at :80 :\u0301:x":                "at :80 :\u0301 :x",
+		"connect to [::1]: refused: ::: ": "connect to [::1]: refused: : : :",
 	} {
 		if got := report.Line(text); got != want {
+			t.Errorf("%q is %q, want %q", text, got, want)
+		}
+	}
+}
+
+// No line of a text is a command to the runner, wherever it is broken, and also in ASCII.
+func FuzzLine(f *testing.F) {
+	for _, text := range []string{
+		"a :::error::x", "::::error::x ## ##[", "###[group]", "\u0301::error::", "#\u0301#\u0301[",
+		":\u00a0::\u2028::x", "::ffff:192.0.2.1 [::1]:80",
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		line := report.Line(text)
+		if again := report.Line(line); again != line {
+			t.Errorf("%q is %q at first, then %q", text, line, again)
+		}
+		for _, shown := range []string{line, glyph.ASCII(line)} {
+			if strings.Contains(shown, "##[") || strings.Contains(shown, "\n") {
+				t.Errorf("%q is %q", text, shown)
+			}
+			for word := range strings.FieldsSeq(shown) {
+				if strings.HasPrefix(word, "::") {
+					t.Errorf("%q is %q, with a word %q", text, shown, word)
+				}
+			}
+		}
+		if squeezed := strings.NewReplacer(" ", "").Replace; glyph.ASCII(text) == text && !strings.ContainsFunc(text,
+			func(r rune) bool { return r < ' ' || r == 0x7f }) && squeezed(line) != squeezed(text) {
+			t.Errorf("%q is %q: more than blanks changed", text, line)
+		}
+	})
+}
+
+func TestShorten(t *testing.T) {
+	for text, want := range map[string]string{"": "", "äöü": "äöü", "äöüß": "äö…"} {
+		if got := report.Shorten(3, text); got != want {
 			t.Errorf("%q is %q, want %q", text, got, want)
 		}
 	}

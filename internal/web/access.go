@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"net"
 	"net/http"
+	"strings"
 
 	"rdiostress/internal/address"
 )
@@ -47,8 +48,9 @@ func (s *Server) guarded(next http.Handler) http.Handler {
 		case s.token == "" || s.hasCookie(r):
 			next.ServeHTTP(w, r)
 		case equal(r.URL.Query().Get("token"), s.token):
+			// Lax: a link from another site, such as a chat, must find the cookie after the redirect.
 			http.SetCookie(w, &http.Cookie{
-				Name: s.cookieName(), Value: s.proof(), Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode,
+				Name: s.cookieName(), Value: s.proof(), Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode,
 			})
 			http.Redirect(w, r, "/", http.StatusSeeOther)
 		default:
@@ -63,6 +65,8 @@ func (s *Server) guarded(next http.Handler) http.Handler {
 func isLocalHost(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
+	} else if inner, ok := strings.CutPrefix(host, "["); ok { // an IPv6 address without a port
+		host = strings.TrimSuffix(inner, "]")
 	}
 	return address.IsLoopback(host)
 }

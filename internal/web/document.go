@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"io"
 	"slices"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"rdiostress/internal/trial"
 	"rdiostress/internal/trial/event"
 	"rdiostress/internal/trial/verification"
+	"rdiostress/internal/units"
 )
 
 // Options are what a Document needs beside what it is told.
@@ -39,7 +41,8 @@ type Document struct {
 	last    measure.Cumulative
 	series  series
 	seen    []failure
-	alerts  []measure.Alert
+	alerts  []measure.Alert // the last maxAlerts
+	dropped int             // alerts before those
 	storage *verification.Progress
 	account *measure.Delivery
 
@@ -49,6 +52,9 @@ type Document struct {
 
 // sending is what is done while calls are sent.
 const sending = "Sending calls"
+
+// maxAlerts limits the alerts that a document keeps: they may open and close again and again.
+const maxAlerts = 200
 
 // failure is a kind of failed calls.
 type failure struct {
@@ -70,7 +76,7 @@ func (d *Document) Observe(e event.Event) {
 	case event.Started:
 		d.doing, d.started = sending, &e
 		d.elapsed, d.phases, d.last, d.series = 0, 0, measure.Cumulative{}, series{}
-		d.seen, d.alerts, d.storage, d.account = nil, nil, nil, nil
+		d.seen, d.alerts, d.dropped, d.storage, d.account = nil, nil, 0, nil, nil
 	case event.PhaseBegan:
 		d.phases++
 	case event.Second:
@@ -117,11 +123,15 @@ func (d *Document) setAlert(a *measure.Alert) {
 	i := slices.IndexFunc(d.alerts, func(have measure.Alert) bool {
 		return have.KPI == a.KPI && have.Severity == a.Severity && have.FromS == a.FromS
 	})
-	if i < 0 {
-		d.alerts = append(d.alerts, *a)
-	} else {
+	if i >= 0 {
 		d.alerts[i] = *a
+		return
 	}
+	if len(d.alerts) == maxAlerts {
+		d.alerts = slices.Delete(d.alerts, 0, 1)
+		d.dropped++
+	}
+	d.alerts = append(d.alerts, *a)
 }
 
 // Search returns an observer for a search.
@@ -147,13 +157,13 @@ func (d *Document) observeSearch(e capacity.Event) {
 	case capacity.AwaitingIdle:
 		d.step = "Waiting until the server is idle"
 	case capacity.Preparing:
-		d.step = "Preparing " + rate(e.RatePerS)
+		d.step = "Preparing " + units.PerSecond(e.RatePerS)
 	case capacity.Holding:
 		d.step = holding(&e)
 	case capacity.AwaitingStorage:
-		d.step = "Waiting until the calls of " + rate(e.RatePerS) + " are stored"
+		d.step = "Waiting until the calls of " + units.PerSecond(e.RatePerS) + " are stored"
 	case capacity.AwaitingCount:
-		d.step = "Waiting until the calls of " + rate(e.RatePerS) + " are stored"
+		d.step = "Waiting until the calls of " + units.PerSecond(e.RatePerS) + " are stored"
 	case capacity.Ended:
 		d.search.Steps = append(d.search.Steps, e.CapacityStep)
 	}
@@ -170,7 +180,35 @@ func (d *Document) end(final Final) {
 // Final is what is shown at the end.
 type Final struct {
 	State func() (html.State, error) // to those who follow
-	Page  func(io.Writer) error      // of the report, to those who come later
+	Page  func(io.Writer) error      // of the report, to those who come later; nil shows them the state too
+}
+
+// Failure is why there is no report.
+type Failure struct {
+	Text     string
+	Hint     string // what to do about it; may be empty
+	ExitCode int
+}
+
+// failed returns what is shown of a failure: the figures until then, but no report.
+func (d *Document) failed(f Failure) Final {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	running := html.Running{Head: f.Text, Failed: fmt.Sprintf("exit code %d", f.ExitCode)}
+	if f.Hint != "" {
+		running.Notes = append(running.Notes, f.Hint)
+	}
+	opts := html.Options{Running: &running}
+	if d.search != nil {
+		rep, _ := d.searchSoFar()
+		return Final{State: func() (html.State, error) { return html.StateOfSearch(&rep, opts) }}
+	}
+	res, soFar := d.resultSoFar()
+	running.Notes = append(running.Notes, soFar.Notes...)
+	return Final{State: func() (html.State, error) {
+		rep := report.New(res, d.Version, d.Names)
+		return html.StateOfRun(&rep, opts)
+	}}
 }
 
 // state is a state of the page.

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -113,6 +114,64 @@ func checkSeries(t *testing.T, res *measure.Result, seconds int) {
 	if end != float64(seconds) || accepted != res.Totals.Accepted || timed != accepted {
 		t.Errorf("until %v s: %d accepted, %d timed, want %d until %d s", end, accepted, timed, res.Totals.Accepted,
 			seconds)
+	}
+}
+
+// What was read of a run stays as it was, whatever the run does next.
+func TestWhatIsShownDoesNotChange(t *testing.T) {
+	d := NewDocument(Options{Version: "dev"})
+	d.Observe(event.Started{Scenario: plan})
+	second := func(i int) {
+		e := event.Second{Cumulative: &measure.Cumulative{}}
+		e.Elapsed = time.Duration(i+1) * time.Second
+		e.Server.Set(measure.CPU, float64(i))
+		d.Observe(e)
+	}
+	for i := range maxIntervals {
+		second(i)
+	}
+	res, _ := d.resultSoFar()
+	second(maxIntervals)
+	for i, p := range res.Series {
+		if cpu, _ := p.Server.Get(measure.CPU); cpu != float64(i) {
+			t.Fatalf("second %d now shows %v processors", i, cpu)
+		}
+	}
+	var observing sync.WaitGroup
+	over := make(chan struct{})
+	observing.Go(func() {
+		defer close(over)
+		recorded(d, 700)
+	})
+	defer observing.Wait()
+	for {
+		if _, err := d.render(); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case <-over:
+			return
+		default:
+		}
+	}
+}
+
+// Alerts that open and close again and again are kept in limits, and the page says how many it leaves out.
+func TestAlertsAreLimited(t *testing.T) {
+	d := NewDocument(Options{Version: "dev"})
+	recorded(d, 1)
+	for i := range maxAlerts + 7 {
+		d.Observe(event.AlertChanged{AlertChange: judge.AlertChange{Alert: measure.Alert{
+			Severity: judge.Critical, KPI: judge.AlertErrorRate, Unit: "ratio", FromS: float64(i),
+		}}})
+	}
+	res, _ := d.resultSoFar()
+	if n := len(res.Alerts); n != maxAlerts || res.Alerts[0].FromS != 7 {
+		t.Errorf("%d alerts, from %v s on", n, res.Alerts[0].FromS)
+	}
+	s, err := d.render()
+	if want := "7 alerts before the last 200 are not shown"; err != nil || !strings.Contains(s.Main, want) {
+		t.Errorf("%v: there is no %q in\n%.3000s", err, want, s.Main)
 	}
 }
 

@@ -115,10 +115,11 @@ func (s *series) fill(res *measure.Result) {
 
 // asPoint returns the interval as a point of a result's series.
 func (v *interval) asPoint() measure.Point {
+	server := v.server // the interval is overwritten while the point is shown
 	p := measure.Point{
 		TS: v.start.Seconds(), WidthS: (v.end - v.start).Seconds(), Attempted: v.accepted + v.failed,
 		Accepted: v.accepted, Failed: v.failed, InFlight: v.inFlight, LeftOut: v.leftOut, FailedAttempts: v.retried,
-		Server: &v.server, Stored: v.stored, Backlog: v.backlog,
+		Server: &server, Stored: v.stored, Backlog: v.backlog,
 	}
 	if v.response.Count > 0 {
 		h := v.response.Histogram()

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,7 +22,8 @@ const (
 	mostWork      = 20          // states are so many times further apart than one takes to write: 5 % of a processor
 	heartbeat     = 15 * time.Second
 	readTimeout   = 10 * time.Second
-	writeTimeout  = 10 * time.Second // for a state; a reader that has not taken it by then is dropped
+	writeTimeout  = 10 * time.Second // for a piece; a reader that has not taken it by then is dropped
+	piece         = 4 << 10          // bytes
 	idleTimeout   = 2 * time.Minute
 	maxHeader     = 16 << 10        // bytes
 	reconnectMs   = 2000            // after which a browser asks again
@@ -38,7 +40,7 @@ type Server struct {
 	http     http.Server
 	served   sync.WaitGroup
 
-	patience  time.Duration // with a reader that does not take a state
+	patience  time.Duration // with a reader that does not take a piece
 	over      chan struct{} // closed by End
 	closing   chan struct{} // closed by Close
 	followers followers
@@ -97,13 +99,13 @@ func (s *Server) state() (state, error) {
 
 // servePage serves the page that follows, and after the end the page of the report.
 func (s *Server) servePage(w http.ResponseWriter, _ *http.Request) {
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	out := s.inPieces(w)
 	s.mu.Lock()
 	page := s.page
 	s.mu.Unlock()
 	if page != nil {
-		_ = page(w) // the reader may be gone; its policy is in it
+		_ = page(out) // the reader may be gone; its policy is in it
 		return
 	}
 	now, err := s.state()
@@ -113,23 +115,57 @@ func (s *Server) servePage(w http.ResponseWriter, _ *http.Request) {
 	}
 	follow := html.Follow{State: now.State, Tool: "rdiostress " + s.document.Version}
 	w.Header().Set(contentPolicy, follow.Policy()+"; frame-ancestors 'none'")
-	_ = follow.Write(w) // the reader may be gone
+	_ = follow.Write(out) // the reader may be gone
+}
+
+// pieces writes to a reader in pieces, so that a slow one is dropped only if it takes nothing.
+type pieces struct {
+	io.Writer
+	*http.ResponseController
+	patience time.Duration // with a piece
+}
+
+func (s *Server) inPieces(w http.ResponseWriter) *pieces {
+	return &pieces{w, http.NewResponseController(w), s.patience}
+}
+
+// Write implements [io.Writer].
+func (p *pieces) Write(text []byte) (written int, err error) {
+	for part := range slices.Chunk(text, piece) {
+		if err := p.SetWriteDeadline(time.Now().Add(p.patience)); err != nil {
+			return written, err
+		}
+		n, err := p.Writer.Write(part)
+		if written += n; err != nil {
+			return written, err
+		}
+	}
+	return written, nil
+}
+
+// Flush sends what was written.
+func (p *pieces) Flush() error {
+	if err := p.SetWriteDeadline(time.Now().Add(p.patience)); err != nil {
+		return err
+	}
+	return p.ResponseController.Flush()
 }
 
 // serveEvents sends states until the end, the reader goes or Close.
 func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodHead { // it has no events, and takes nobody's place
+		w.Header().Set("Content-Type", eventStream)
+		return
+	}
 	if !s.followers.add() {
 		http.Error(w, "too many follow this page", http.StatusServiceUnavailable)
 		return
 	}
 	defer s.followers.remove()
 	w.Header().Set("Content-Type", eventStream)
-	out := http.NewResponseController(w)
+	out := s.inPieces(w)
 	send := func(format string, args ...any) bool {
-		if out.SetWriteDeadline(time.Now().Add(s.patience)) != nil {
-			return false
-		}
-		if _, err := fmt.Fprintf(w, format, args...); err != nil {
+		if _, err := fmt.Fprintf(out, format, args...); err != nil {
 			return false
 		}
 		return out.Flush() == nil
@@ -198,15 +234,18 @@ func encode(s html.State) []byte {
 }
 
 // End shows the end: the final state to those who follow, and the page of the report to who asks for it from now on. It
-// waits a moment until those who follow have the end. It is called once.
-func (s *Server) End(final Final) {
+// waits a moment, or until ctx ends, for those who follow to have the end. It is called once.
+func (s *Server) End(ctx context.Context, final Final) {
 	s.document.end(final)
 	s.mu.Lock()
 	s.page = final.Page
 	s.mu.Unlock()
 	close(s.over)
-	clock.Wait(lastEvent, s.followers.none(), s.closing)
+	clock.Wait(lastEvent, s.followers.none(), ctx.Done())
 }
+
+// Fail is End of what has no report: the page stays, with what went wrong and the figures until then.
+func (s *Server) Fail(ctx context.Context, f Failure) { s.End(ctx, s.document.failed(f)) }
 
 // Close stops serving.
 func (s *Server) Close() {

@@ -37,6 +37,10 @@ func (d *Document) resultSoFar() (measure.Result, html.Running) {
 		running.Notes = append(running.Notes,
 			"They are of all phases, also those that are not scored, so that those of the report will differ.")
 	}
+	if d.dropped > 0 {
+		running.Notes = append(running.Notes, fmt.Sprintf("%s before the last %d are not shown.",
+			units.Plural(uint64(d.dropped), "alert"), maxAlerts))
+	}
 	d.fillTotals(&res)
 	d.fillDelivery(&res)
 	d.series.fill(&res)
@@ -109,10 +113,8 @@ func (d *Document) searchSoFar() (report.Capacity, html.Running) {
 	return rep, html.Running{Head: cmp.Or(d.step, "Preparing")}
 }
 
-func rate(perS float64) string { return units.PerSecond(perS) }
-
 // holding says how a rate is held.
 func holding(e *capacity.Holding) string {
-	return fmt.Sprintf("Holding %s for %s: %s accepted, %s failed", rate(e.RatePerS),
+	return fmt.Sprintf("Holding %s for %s: %s accepted, %s failed", units.PerSecond(e.RatePerS),
 		units.Duration(e.Elapsed.Round(time.Second).Seconds()), units.Count(e.Accepted), units.Count(e.Failed))
 }

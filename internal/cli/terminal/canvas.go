@@ -17,11 +17,11 @@ type canvas struct {
 	w      io.Writer
 	sizeOf func() size
 
-	mu    sync.Mutex
-	draw  func(room size) []string // returns the panel's lines; nil: there is no panel
-	shown string                   // what is drawn on the terminal; empty: nothing
-	room  size                     // in which that was drawn
-	left  bool                     // there is no panel any more, whatever is shown
+	mu     sync.Mutex
+	draw   func(room size) []string // returns the panel's lines; nil: there is no panel
+	shown  string                   // what is drawn on the terminal; empty: nothing
+	room   size                     // in which that was drawn
+	closed bool                     // there is no panel any more, whatever is shown
 }
 
 // What a terminal does on these.
@@ -46,7 +46,7 @@ func (c *canvas) show(draw func(room size) []string) {
 func (c *canvas) close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.left = true
+	c.closed = true
 	c.redraw("")
 }
 
@@ -68,7 +68,7 @@ func (c *canvas) say(line string) {
 func (c *canvas) redraw(text string) {
 	room := c.sizeOf()
 	frame := ""
-	if c.draw != nil && !c.left && room.columns >= leastColumn {
+	if c.draw != nil && !c.closed && room.columns >= leastColumn {
 		frame = frameOf(c.draw(room), room)
 	}
 	switch {

@@ -7,6 +7,7 @@ import (
 
 	"rdiostress/internal/clock"
 	"rdiostress/internal/glyph"
+	"rdiostress/internal/report"
 )
 
 // view is something that goes on, as it is shown until another one is.
@@ -29,7 +30,7 @@ type display struct {
 	end    func()  // ends the drawing; more than once does no harm
 
 	mu    sync.Mutex
-	view  view      // in a log; nil: nothing goes on
+	view  view      // nil: nothing goes on
 	wrote time.Time // when a line was written last
 }
 
@@ -67,8 +68,17 @@ func (d *display) show(v view) {
 	d.canvas.show(func(room size) []string { return p.lines(v.panel(p, room), room) })
 }
 
-// say writes a line, above what is drawn.
+// draws reports whether a view is shown by a panel.
+func (d *display) draws(v view) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.canvas != nil && d.view == v
+}
+
+// say writes a line, above what is drawn. It may have foreign text, which neither changes a terminal nor is a command
+// to the runner of a CI job: that reads stderr as it reads stdout.
 func (d *display) say(line string) {
+	line = report.Line(line)
 	if d.ASCII {
 		line = glyph.ASCII(line)
 	}

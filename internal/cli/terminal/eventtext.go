@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"rdiostress/internal/judge"
-	"rdiostress/internal/plain"
 	"rdiostress/internal/trial/event"
 	"rdiostress/internal/units"
 )
@@ -176,5 +175,5 @@ func crashText(e event.Event) string {
 	return units.Elapsed(answered.At) + ": the server answers again"
 }
 
-// line is a line about what goes on, fit for a terminal.
-func line(text string) string { return plain.Text("rdiostress: " + text) }
+// line is a line about what goes on.
+func line(text string) string { return "rdiostress: " + text }

@@ -105,15 +105,13 @@ func awaited(change func(p *delivery.Progress)) *storingView {
 	return v
 }
 
-// searched is the view of a search after some events.
+// searched is the view of a search after some events. As in a search, events of its steps are among them.
 func searched(events ...capacity.Event) *searchView {
 	v := &searchView{began: time.Now().Add(-130 * time.Second), most: 15 * time.Minute, live: newLive()}
+	search := &Search{before: newTrial(newDisplay(Screen{Quiet: true})), view: v}
 	for _, e := range events {
-		if ended, ok := e.(capacity.Ended); ok {
-			v.end(&ended.CapacityStep)
-			continue
-		}
-		v.observe(e)
+		search.Observe(e)
+		search.Observe(capacity.Step{Event: second(1)})
 	}
 	return v
 }

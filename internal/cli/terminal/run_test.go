@@ -135,6 +135,48 @@ func TestProgressAfterTheSignal(t *testing.T) {
 	})
 }
 
+// On a terminal, a line answers the first signal where no panel of a run or a search does.
+func TestStoppingWithoutAPanelOfTheRun(t *testing.T) {
+	const said = "rdiostress: stopping; waiting for the uploads under way (interrupt again to leave at once)"
+	started := event.Started{Scenario: scenario.Scenario{MaxConcurrent: 5, Duration: time.Minute}}
+	for name, tt := range map[string]struct {
+		events []event.Event
+		panel  bool // shows it
+	}{
+		"before anything": {},
+		"connecting":      {[]event.Event{event.Preparing{Activity: event.Connecting}}, false},
+		"priming":         {[]event.Event{event.PrimingProgress{Max: time.Minute}}, false},
+		"run":             {[]event.Event{started}, true},
+		"mischief":        {[]event.Event{started, event.Sent{}, event.AwaitingMischief{}}, false},
+		"killed server":   {[]event.Event{started, event.ServerKilled{}, event.Sent{}}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d, screen := newTestDisplay(Screen{}, 120, 24)
+				trial := newTrial(d)
+				defer trial.Close()
+				for _, e := range tt.events {
+					trial.Observe(e)
+				}
+				trial.Stopping()
+				d.update(false)
+				got := screen.String()
+				if strings.Contains(got, said) == tt.panel || strings.Contains(got, "stopping: ") != tt.panel {
+					t.Errorf("shows\n%s", got)
+				}
+			})
+		})
+	}
+	d, screen := newTestDisplay(Screen{}, 120, 24)
+	search := &Search{before: newTrial(d), view: searched()}
+	search.Before().Observe(event.Preparing{Activity: event.StartingServer})
+	search.Stopping()
+	search.Close()
+	if got := screen.String(); got != said {
+		t.Errorf("before the first step, shows %q", got)
+	}
+}
+
 // The first signal is answered where nothing is drawn as well.
 func TestStoppingQuietly(t *testing.T) {
 	var out bytes.Buffer
@@ -174,8 +216,13 @@ func TestSearchOnATerminal(t *testing.T) {
 			{capacity.Preparing{RatePerS: 10}, "best       no rate was held yet"},
 		} {
 			search.Observe(tt.e)
-			if got := screen.String(); !strings.Contains(got, tt.want) {
+			got := screen.String()
+			if !strings.Contains(got, tt.want) {
 				t.Errorf("%T shows\n%s\nwant %q", tt.e, got, tt.want)
+			}
+			search.Observe(capacity.Step{Event: event.Second{}})
+			if then := screen.String(); then != got {
+				t.Errorf("after %T, an event of the step changes\n%s\nto\n%s", tt.e, got, then)
 			}
 		}
 		if got := screen.String(); !strings.Contains(got, "best       no rate was held yet, 20/s was not: too slow") {
@@ -183,7 +230,7 @@ func TestSearchOnATerminal(t *testing.T) {
 		}
 		search.Stopping()
 		search.Observe(capacity.Ended{CapacityStep: report.CapacityStep{RatePerS: 10, OK: true}})
-		if got := screen.String(); !strings.Contains(got, "stopping: ") ||
+		if got := screen.String(); !strings.Contains(got, "stopping: ") || strings.Contains(got, "stopping; ") ||
 			!strings.Contains(got, "10/s held, 20/s was not") {
 			t.Errorf("after a signal, shows\n%s", got)
 		}

@@ -28,7 +28,7 @@ type runView struct {
 	batches  bool          // they are not
 	stopping bool          // the first signal was heard
 	alerts   alerts
-	crash    []string      // what the crash test has done, the last at the end
+	crash    string        // what the crash test has done last; empty: nothing yet
 	due      time.Duration // when the next line of a log is
 }
 
@@ -61,7 +61,7 @@ func (v *runView) observe(e event.Event) {
 			v.alerts.change(judge.AlertChange{Alert: *e.Alert, Opened: true})
 		}
 	case event.ServerKilled, event.ServerAnswered:
-		v.crash = append(v.crash, crashText(e))
+		v.crash = crashText(e)
 	}
 }
 
@@ -87,8 +87,8 @@ func (v *runView) panel(p pen, room size) []ranked {
 	if again := v.repeats(room.columns - 1 - labelWidth); again != "" {
 		rows = append(rows, ranked{7, labeled("retries", span{text: again})})
 	}
-	if n := len(v.crash); n > 0 {
-		rows = append(rows, ranked{3, labeled("crash test", span{v.crash[n-1], yellow})})
+	if v.crash != "" {
+		rows = append(rows, ranked{3, labeled("crash test", span{v.crash, yellow})})
 	}
 	rows = append(rows, ranked{1, v.alerts.row(room.columns - 1 - labelWidth)})
 	hint := "Ctrl-C: stop early, and report on what was sent"

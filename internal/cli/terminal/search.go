@@ -30,10 +30,12 @@ func NewSearch(screen Screen, most time.Duration) *Search {
 // Before returns what shows what comes before the first step, and the bundled server's end.
 func (s *Search) Before() *Trial { return s.before }
 
-// Stopping says that the first signal was heard.
+// Stopping says that the first signal was heard: in the panel of the search, and else by a line.
 func (s *Search) Stopping() {
 	s.view.stop()
-	s.before.Stopping()
+	if !s.before.draws(s.view) {
+		s.before.Stopping()
+	}
 }
 
 // Leave removes what is drawn, since the process is going to end at once.
@@ -45,6 +47,7 @@ func (s *Search) Close() { s.before.Close() }
 // Observe implements [capacity.Observer].
 func (s *Search) Observe(e capacity.Event) {
 	switch e := e.(type) {
+	case capacity.Step: // what the panel shows of it is in the search's own events
 	case capacity.Preparation:
 		s.before.Observe(e.Event)
 	case capacity.StorageFound:

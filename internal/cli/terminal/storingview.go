@@ -147,7 +147,7 @@ func (v *storingView) logLine(time.Duration) string {
 		return ""
 	}
 	v.due = nextPlainLine(v.due)
-	return plain.Text(storingLine(&v.live.storage.Progress))
+	return storingLine(&v.live.storage.Progress)
 }
 
 // nextPlainLine is when the next line of a wait is due where no terminal shows it, since its start: at each doubling,

@@ -163,7 +163,7 @@ func (t *Trial) Stopping() {
 	case awaiting:
 		t.say("rdiostress: no longer waiting for storage; reading what is stored by now " +
 			"(interrupt again to leave at once)")
-	case t.canvas == nil:
+	case run == nil || !t.draws(run):
 		t.say("rdiostress: stopping; waiting for the uploads under way (interrupt again to leave at once)")
 	}
 }

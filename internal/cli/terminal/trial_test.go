@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -14,6 +15,7 @@ import (
 	"rdiostress/internal/preflight"
 	"rdiostress/internal/report"
 	"rdiostress/internal/scenario"
+	"rdiostress/internal/testenv"
 	"rdiostress/internal/trial/event"
 	"rdiostress/internal/trial/verification"
 )
@@ -65,6 +67,30 @@ func TestFoundNamesArePrintable(t *testing.T) {
 	if lines := strings.Count(out.String(), "\n"); strings.ContainsAny(out.String(), "\x1b\r") || lines != 3 {
 		t.Errorf("says %q", out.String())
 	}
+}
+
+// What others say is no command to the runner of a CI job, whichever line has it.
+func TestFoundNamesAreNoCommands(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const evil = "##[error]no\n  ::error::no"
+		var out testenv.Output
+		search := NewSearch(Screen{W: &out}, 0)
+		shown := search.Before()
+		shown.Observe(event.StorageFound{Found: verification.Found{Where: evil, How: evil, Source: evil}})
+		shown.Observe(event.StorageUnreadable{Why: evil})
+		shown.Observe(event.Planned{Dates: evil, Retries: evil})
+		shown.Observe(event.AwaitingStorage{Progress: verification.Progress{Progress: delivery.Progress{
+			Stage: delivery.Waiting, Err: errors.New(evil),
+		}}})
+		time.Sleep(LineEvery + time.Second)
+		search.Observe(capacity.Ended{CapacityStep: report.CapacityStep{BrokeWords: evil}})
+		search.Close()
+		said := out.String()
+		if strings.Contains(said, "##[") || strings.Contains(said, "\n::") || strings.Contains(said, " ::") ||
+			strings.Count(said, "error") != 2*8 || strings.Count(said, "\n") != 6 {
+			t.Errorf("says\n%s", said)
+		}
+	})
 }
 
 // A line of a log has the run so far in whole words.

@@ -5,6 +5,7 @@ import (
 	encoding "encoding/csv"
 	"errors"
 	"flag"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -112,7 +113,7 @@ func TestValues(t *testing.T) {
 	}
 	for i, p := range rep.Series {
 		cpu, ok := p.Server.Get(measure.CPU)
-		began := rep.Run.StartedAt.Add(time.Duration(p.TS * float64(time.Second)))
+		began := rep.Run.StartedAt.Add(time.Duration(math.Round(p.TS*1e3)) * time.Millisecond)
 		for name, want := range map[string]string{
 			"t_s": floatText(&p.TS), "accepted_uploads": strconv.FormatUint(p.Accepted, 10),
 			"response_p95_s": floatText(p.P95S), "response_mean_s": floatText(p.MeanS),
@@ -126,6 +127,21 @@ func TestValues(t *testing.T) {
 	}
 	if at(0, "stored_calls") == "" || at(1, "stored_calls") != "" || at(0, "server_transcription_queue_calls") != "" {
 		t.Error("what was not observed is not empty, or what was is")
+	}
+}
+
+// Floating point stores many times as a little less, which has no interval begin a millisecond early.
+func TestStartIsToTheMillisecond(t *testing.T) {
+	rep := reporttest.Full()
+	rep.Run.StartedAt = time.Date(2026, 5, 14, 19, 30, 0, 250_900_000, time.UTC)
+	for ts, want := range map[float64]string{
+		0: "30:00.250Z", 8.2: "30:08.450Z", 1.001: "30:01.251Z", 4.35: "30:04.600Z", -0.001: "30:00.249Z",
+	} {
+		rep.Series = rep.Series[:1]
+		rep.Series[0].TS = ts
+		if _, rows := read(t, tableOf(t, rep)); rows[0][1] != "2026-05-14T19:"+want {
+			t.Errorf("%v s after the start is %s, want %s", ts, rows[0][1], want)
+		}
 	}
 }
 

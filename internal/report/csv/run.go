@@ -69,11 +69,13 @@ func unitOf(info measure.SignalInfo) string {
 	}
 }
 
-// utc writes when an interval of a run began, to the millisecond; nothing where no calendar has the day.
+// utc writes when an interval of a run began, to the millisecond, as the log of histograms has it; nothing where no
+// calendar has the day.
 func utc(start time.Time, s float64) string {
 	const most = 1e9 // seconds, some 30 years
 	if start.IsZero() || !(math.Abs(s) < most) {
 		return ""
 	}
-	return start.Add(time.Duration(s * float64(time.Second))).UTC().Format("2006-01-02T15:04:05.000Z")
+	after := time.Duration(math.Round(s*1e3)) * time.Millisecond
+	return start.UTC().Truncate(time.Millisecond).Add(after).Format("2006-01-02T15:04:05.000Z")
 }

@@ -23,14 +23,17 @@ const (
 )
 
 // Annotations are the faults and findings of a report, as commands to the runner of a job.
-type Annotations struct{ errors, warnings []annotation }
+type Annotations struct {
+	tool             string
+	errors, warnings []annotation
+}
 
 type annotation struct{ title, text string }
 
 // OfRun returns the annotations of a run: an error for each missed threshold or other fault, and a warning for each
 // finding. A run that meets all has no error.
 func OfRun(rep *report.Report) Annotations {
-	var list Annotations
+	list := Annotations{tool: rep.Tool.Name}
 	if v := rep.Verdict; v.ExitCode != exitcode.OK {
 		for _, reason := range v.Reasons {
 			list.errors = append(list.errors, annotation{rep.Tool.Name + ": " + v.Word(), reason})
@@ -49,7 +52,7 @@ func OfRun(rep *report.Report) Annotations {
 // OfSearch returns the annotations of a search for a capacity: an error if it did not find what it was asked for, and
 // its warnings.
 func OfSearch(rep *report.Capacity) Annotations {
-	var list Annotations
+	list := Annotations{tool: rep.Tool.Name}
 	found := rep.Outcome()
 	title := strings.TrimSpace(rep.Tool.Name + ": " + found.Word + " " + found.Head)
 	if rep.Result.ExitCode != exitcode.OK {
@@ -65,13 +68,13 @@ func OfSearch(rep *report.Capacity) Annotations {
 // there are.
 func (a Annotations) Write(w io.Writer) error {
 	for _, level := range []struct {
-		command string
-		list    []annotation
-	}{{"error", a.errors}, {"warning", a.warnings}} {
+		command, more string
+		list          []annotation
+	}{{"error", "More errors", a.errors}, {"warning", "More warnings", a.warnings}} {
 		list := level.list
 		if more := len(list) - maxAnnotations + 1; more > 1 {
 			list = append(list[:maxAnnotations-1:maxAnnotations-1], annotation{
-				list[0].title, fmt.Sprintf("and %s more: see the report", units.Count(uint64(more))),
+				a.tool + ": " + level.more, fmt.Sprintf("and %s more: see the report", units.Count(uint64(more))),
 			})
 		}
 		for _, one := range list {
@@ -86,19 +89,12 @@ func (a Annotations) Write(w io.Writer) error {
 
 // data escapes the text of a command, as the runner undoes it.
 func data(s string) string {
-	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(most(maxText, plain.Line(s, '?')))
+	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").
+		Replace(report.Shorten(maxText, plain.Line(s, '?')))
 }
 
 // property escapes the value of a property of a command, as the runner undoes it.
 func property(s string) string {
 	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C").
-		Replace(most(maxTitle, plain.Line(s, '?')))
-}
-
-// most cuts a text to so many characters.
-func most(n int, s string) string {
-	if runes := []rune(s); len(runes) > n {
-		return string(runes[:n-1]) + "…"
-	}
-	return s
+		Replace(report.Shorten(maxTitle, plain.Line(s, '?')))
 }

@@ -76,9 +76,26 @@ func TestNoMoreThanGitHubKeeps(t *testing.T) {
 			rep.Verdict.Reasons = append(rep.Verdict.Reasons, fmt.Sprintf("reason %d", i+1))
 		}
 		got := commands(t, github.OfRun(&rep))
-		if count := strings.Count(got, "::error "); count != min(n, 10) || !strings.Contains(got, "::"+want) {
+		title := "Fail"
+		if n > 10 {
+			title = "More errors"
+		}
+		if count := strings.Count(got, "::error "); count != min(n, 10) ||
+			!strings.Contains(got, "::error title=rdiostress%3A "+title+"::"+want) {
 			t.Errorf("%d reasons: %d annotations\n%s", n, count, got)
 		}
+	}
+}
+
+// The warning for those left out is not told as one of the first finding.
+func TestMoreFindings(t *testing.T) {
+	rep := report.New(results.Passing(), "1.2.3", nil)
+	for i := range 12 {
+		rep.Diagnosis = append(rep.Diagnosis, report.Finding{Title: fmt.Sprintf("finding %d", i+1), Fix: "wait"})
+	}
+	const want = "\n::warning title=rdiostress%3A More warnings::and 3 more: see the report\n"
+	if got := commands(t, github.OfRun(&rep)); !strings.HasSuffix(got, want) || strings.Count(got, "\n") != 10 {
+		t.Errorf("got\n%s", got)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"rdiostress/internal/measure"
@@ -113,9 +114,10 @@ func (l *log) whole(tag string, from, length float64, encoded string) error {
 	return nil
 }
 
-// line writes one interval.
+// line writes one interval. A foreign report may have line breaks in its histograms, which no log may have.
 func (l *log) line(tag string, from, length float64, h *measure.Histogram, encoded string) {
 	longest := millis(float64(h.Max()) / float64(time.Millisecond))
+	encoded = strings.NewReplacer("\r", "", "\n", "").Replace(encoded)
 	fmt.Fprintf(&l.text, "Tag=%s,%s,%s,%s,%s\n", tag, millis(from), millis(length), longest, encoded)
 }
 

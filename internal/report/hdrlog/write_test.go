@@ -191,6 +191,24 @@ func TestHostile(t *testing.T) {
 	}
 }
 
+// A histogram that a report has in several lines is in one.
+func TestHistogramsWithLineBreaks(t *testing.T) {
+	rep, search := timedRun(t, 1), searchWithTimes()
+	want, wantOfSearch := logOf(t, rep), searchLog(t, search)
+	broken := func(s *string) { *s = (*s)[:20] + "\n" + (*s)[20:40] + "\r\n" + (*s)[40:] + "\n" }
+	broken(&rep.Histograms[0].Latency)
+	broken(&rep.Histograms[0].ServiceTime)
+	if diff := cmp.Diff(want, logOf(t, rep)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for i := range search.Steps {
+		broken(&search.Steps[i].Histogram)
+	}
+	if diff := cmp.Diff(wantOfSearch, searchLog(t, search)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestDamagedHistograms(t *testing.T) {
 	one, two, search := timedRun(t, 1), timedRun(t, 1), searchWithTimes()
 	one.Histograms[0].Latency = "damaged"

@@ -14,7 +14,7 @@ import (
 func capacityPage(rep *report.Capacity, opts Options) *page {
 	r := &rep.Result
 	p := &page{
-		Kind: "search", Tool: rep.Tool.Name + " " + rep.Tool.Version, ID: rep.Run.ID,
+		Kind: "search", Tool: rep.Tool.Name + " " + rep.Tool.Version,
 		When: whenText("search", rep.Run.ID, rep.Run.StartedAt),
 		Exit: fmt.Sprintf("exit code %d", r.ExitCode), Scenario: opts.Scenario,
 	}

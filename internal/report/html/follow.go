@@ -17,6 +17,8 @@ var followScript string
 type Running struct {
 	Head  string   // what is done
 	Notes []string // what to know of the figures
+	// Failed is the exit code in words, if it failed and goes on no more; empty while it goes on.
+	Failed string
 }
 
 // goesOn has the page show what goes on; nil is over.
@@ -27,6 +29,10 @@ func (p *page) goesOn(r *Running) {
 	p.Badge, p.Tone, p.Head, p.Exit = "Running", toneWarn, r.Head, ""
 	p.Reasons, p.Warnings, p.Findings = nil, r.Notes, nil
 	p.NoFinding = "What is wrong is looked for at the end."
+	if r.Failed != "" {
+		p.Badge, p.Tone, p.Exit = "No report", toneBad, r.Failed
+		p.NoFinding = "There is no report, so that nothing was looked for."
+	}
 }
 
 // State is what a page that follows something shows of it at a time.

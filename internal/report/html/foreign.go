@@ -39,11 +39,3 @@ func visibleLines(s string) string {
 	}
 	return strings.Join(lines, "\n")
 }
-
-// most cuts a text to so many characters.
-func most(n int, s string) string {
-	if runes := []rune(s); len(runes) > n {
-		return string(runes[:n-1]) + "…"
-	}
-	return s
-}

@@ -60,7 +60,7 @@ func bandsOf(rep *report.Report) (bands []band) {
 			kind = []string{"phase", "phase other"}[n%2]
 			n++
 		}
-		bands = append(bands, band{kind, most(24, p.Name), p.StartS, p.StartS + p.DurationS})
+		bands = append(bands, band{kind, report.Shorten(24, p.Name), p.StartS, p.StartS + p.DurationS})
 	}
 	const mostAlerts = 50
 	for _, a := range rep.Alerts[:min(len(rep.Alerts), mostAlerts)] {

@@ -10,7 +10,7 @@ import (
 type page struct {
 	Title      string // of the document
 	Kind       string // what was made: "run" or "search"
-	Tool, ID   string
+	Tool       string
 	When       string
 	Badge      string // the verdict in a word or two
 	Tone       string // "good", "warn" or "bad"

@@ -16,7 +16,7 @@ import (
 func runPage(rep *report.Report, opts Options) *page {
 	v := rep.Verdict
 	p := &page{
-		Title: "Run " + rep.Run.ID, Kind: "run", Tool: rep.Tool.Name + " " + rep.Tool.Version, ID: rep.Run.ID,
+		Title: "Run " + rep.Run.ID, Kind: "run", Tool: rep.Tool.Name + " " + rep.Tool.Version,
 		When: whenText("run", rep.Run.ID, rep.Run.StartedAt), Head: v.Text, Reasons: v.Reasons, Warnings: v.Warnings,
 		Exit: fmt.Sprintf("exit code %d", v.ExitCode), Findings: rep.Diagnosis, Scenario: opts.Scenario,
 		NoFinding: "No problem of the server shows in this run.",
@@ -228,7 +228,8 @@ func (p *page) failures(rep *report.Report) {
 			share = units.Percent(rep.Summary.ErrorShares[i])
 		}
 		g.Rows = append(g.Rows, row{Cells: []string{
-			judge.FailureText(d), units.Count(d.Count), share, units.Interval(d.FirstS, d.LastS), most(300, d.Sample),
+			judge.FailureText(d), units.Count(d.Count), share, units.Interval(d.FirstS, d.LastS),
+			report.Shorten(300, d.Sample),
 		}})
 	}
 	p.section(section{ID: "failures", Title: "Failures", Tables: []grid{g}})

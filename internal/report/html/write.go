@@ -115,7 +115,7 @@ func (p *page) embed(name string, document func(io.Writer) error) error {
 
 // safeName leaves of a name what every system takes for one.
 func safeName(name string) string {
-	out := []byte(most(60, name))
+	out := []byte(report.Shorten(60, name))
 	for i, c := range out {
 		if (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && c != '-' {
 			out[i] = '_'

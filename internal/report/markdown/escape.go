@@ -25,7 +25,8 @@ func escape(s string) string {
 		case '@', '$': // the backslash would not do for mentions and formulas
 			b.WriteString(map[rune]string{'@': "&#64;", '$': "&#36;"}[c])
 		case '/', '.': // of addresses, which would become links
-			if strings.HasSuffix(s[:i], ":") || strings.HasSuffix(strings.ToLower(s[:i]), "www") {
+			const www = "www"
+			if strings.HasSuffix(s[:i], ":") || strings.EqualFold(s[max(i-len(www), 0):i], www) {
 				b.WriteByte('\\')
 			}
 			b.WriteRune(c)
@@ -47,14 +48,6 @@ func escapeStart(s string) string {
 	if digits == 0 && (mark == '-' || mark == '+' || mark == '=') && (alone || rest[0] == mark) ||
 		digits > 0 && (mark == '.' || mark == ')') && alone {
 		return s[:digits] + `\` + s[digits:]
-	}
-	return s
-}
-
-// most cuts a text to so many characters.
-func most(n int, s string) string {
-	if runes := []rune(s); len(runes) > n {
-		return string(runes[:n-1]) + "…"
 	}
 	return s
 }

@@ -242,6 +242,24 @@ func TestScenarioStaysCode(t *testing.T) {
 	}
 }
 
+// No line of a scenario is a command to the runner of a CI job, which also reads a summary that goes to stdout.
+func TestScenarioHasNoCommands(t *testing.T) {
+	var b strings.Builder
+	text := "url: http://[::1]:80\n::error::x\n  :::error::x\nname: |\n    ::add-mask::y\n\t::z::\n" +
+		"a: '##[error]y ###[group]'\n"
+	if err := markdown.WriteReport(&b, reporttest.Full(), markdown.Options{Scenario: text}); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(b.String()) {
+		if strings.HasPrefix(strings.TrimSpace(line), "::") || strings.Contains(line, "##[") {
+			t.Errorf("a command: %q", line)
+		}
+	}
+	if !strings.Contains(b.String(), "\nurl: http://[::1]:80\n: :error::x\n") {
+		t.Errorf("what is no command is changed:\n%s", b.String())
+	}
+}
+
 func TestOlderVersions(t *testing.T) {
 	files, err := filepath.Glob("../testdata/versions/*.json")
 	if err != nil || len(files) < 6 {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"rdiostress/internal/plain"
+	"rdiostress/internal/report"
 )
 
 // Options are what a summary has beside its report, and how long it may be.
@@ -86,7 +87,7 @@ func (p *page) folded(title, text string) {
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
 	fence := "```"
 	for i := range lines {
-		lines[i] = plain.Text(lines[i])
+		lines[i] = report.WithoutCommands(plain.Text(lines[i]))
 		for strings.Contains(lines[i], fence) {
 			fence += "`"
 		}

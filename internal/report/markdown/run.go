@@ -239,7 +239,8 @@ func (p *page) failures(rep *report.Report) {
 			share = units.Percent(rep.Summary.ErrorShares[i])
 		}
 		rows = append(rows, []string{
-			judge.FailureText(d), units.Count(d.Count), share, units.Interval(d.FirstS, d.LastS), most(200, d.Sample),
+			judge.FailureText(d), units.Count(d.Count), share, units.Interval(d.FirstS, d.LastS),
+			report.Shorten(200, d.Sample),
 		})
 	}
 	p.section("Failed uploads", []string{"Failure", "uploads", "share", "seen", "for example"}, "lrrrl", rows,

@@ -152,15 +152,19 @@ func TestWriteTableHostile(t *testing.T) {
 
 // No text from outside is a command to the runner of a CI job, wherever a line breaks.
 func TestWriteTableCommands(t *testing.T) {
-	evil := strings.Repeat("::error::x ##[error]y ::add-mask::z ", 12)
+	evil := strings.Repeat("::error::x ##[error]y :::add-mask::z \u0301::group::v ", 12)
 	rep := reporttest.Full()
 	rep.ErrorDetails[0].Class, rep.ErrorDetails[1].Sample, rep.Run.Aborted = evil, evil, evil
 	rep.Verdict.Text, rep.Verdict.Reasons, rep.Verdict.Warnings = evil, []string{evil}, []string{evil}
 	rep.Diagnosis = []report.Finding{{Title: evil, Evidence: []string{evil}, Fix: evil}}
 	rep.Delivery.Method, rep.Delivery.Source, rep.Delivery.Examples = evil, evil, []string{evil}
+	search := reporttest.Unfound()["capacity-limited"]
+	search.Warnings, search.Result.BrokeWords = []string{evil}, evil
 	for width := 76; width <= 120; width += 4 {
 		var got strings.Builder
-		if err := WriteReport(&got, rep, Options{Width: width}); err != nil {
+		opts := Options{Width: width, ASCII: width%8 == 0}
+		if err := errors.Join(WriteReport(&got, rep, opts), WriteSummary(&got, rep, opts),
+			WriteCapacity(&got, search, opts), WriteCapacitySummary(&got, search, opts)); err != nil {
 			t.Fatal(err)
 		}
 		for line := range strings.Lines(got.String()) {

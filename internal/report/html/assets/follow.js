@@ -36,9 +36,9 @@ function follow() {
   source.addEventListener("state", take);
   source.addEventListener("end", event => {
     over = true;
+    paused = false; // nothing comes after it
     source.close();
     take(event);
-    show(latest);
     pause.hidden = true;
     say("this is the end");
   });
