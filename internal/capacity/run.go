@@ -41,6 +41,8 @@ type Outcome struct {
 	report.Capacity         // without its tool and exit code
 	TimeUp          bool    // the time was up before the search was complete
 	MostPerS        float64 // the highest rate that a step could have sent
+	CallsLeft       uint64  // calls that the server has of the search, with those before the first step
+	CallsLeftAtMost bool    // it may have fewer: what is stored was not always seen
 	CallsWereLimit  bool    // no rate broke, and there are too few unique calls for a higher one
 }
 
@@ -72,6 +74,11 @@ func Run(ctx context.Context, p Plan, env trial.Environment, observer Observer) 
 	out.Result, out.Steps = Search(limited, s, Options{
 		StartPerS: p.StartPerS, MaxPerS: out.MostPerS, Precision: p.Precision,
 	})
+	out.Run.RunIDs = append([]string{out.Run.ID}, s.runIDs...)
+	out.CallsLeft, out.CallsLeftAtMost = s.left+out.Target.CallsBefore, s.leftAtMost
+	if p := out.Priming; p != nil {
+		out.CallsLeft += p.Accepted
+	}
 	if s.err != nil && limited.Err() == nil { // if out of time or interrupted, report what is known
 		return out, s.err
 	}

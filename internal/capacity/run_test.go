@@ -168,6 +168,15 @@ func TestRunUpToALimit(t *testing.T) {
 	if out.MostPerS != 40 || out.CallsWereLimit || out.TimeUp || out.Target.URL != web.URL || len(out.Steps) < 2 {
 		t.Errorf("%+v", out)
 	}
+	ids, accepted := []string{out.Run.ID}, out.Target.CallsBefore
+	for _, s := range out.Steps {
+		ids, accepted = append(ids, s.RunID), accepted+s.Accepted
+	}
+	slices.Sort(ids)
+	made := slices.Sorted(slices.Values(out.Run.RunIDs))
+	if !slices.Equal(made, ids) || len(slices.Compact(ids)) != 1+len(out.Steps) || out.CallsLeft != accepted {
+		t.Errorf("runs %q of steps %q, %d calls left of %d", made, ids, out.CallsLeft, accepted)
+	}
 	for _, s := range out.Steps {
 		limited := len(s.Limits) > 0 && s.Repeated // by a busy machine: then the rate was held again
 		if !s.OK && !limited || s.Attempted < 200 || s.Pending == nil || *s.Pending != 0 || s.RSSBytes == nil {

@@ -31,6 +31,10 @@ type stepper struct {
 	err      error                 // why no trial could be made
 	steps    int
 	machine  machine
+	runIDs   []string // of the steps' trials
+
+	left       uint64 // calls of the steps that the server has
+	leftAtMost bool   // it may have fewer
 }
 
 const (
@@ -142,6 +146,7 @@ type step struct {
 	began       time.Duration // when its first call was due, since the start of the search
 	missed      missedSince
 	before      float64 // calls stored before, by the server's own count; negative if it shows none
+	runID       string
 }
 
 // runOnce makes one trial at a rate. waited is how many calls waited for a slot.
@@ -170,6 +175,8 @@ func (s *stepper) runOnce(
 	if err != nil {
 		return done, 0, err
 	}
+	n, exact := res.CallsLeft()
+	s.left, s.leftAtMost = s.left+n, s.leftAtMost || !exact
 	s.noteVerified(res.Delivery.Method)
 	s.machine.add(rate, &res)
 	if err := context.Cause(ctx); err != nil && t.stage == Settling {
@@ -195,7 +202,8 @@ func (t *step) Observe(e event.Event) {
 			t.observer.Observe(StorageFound{e})
 		}
 	case event.Started:
-		t.began = e.At.Sub(t.stepper.began)
+		t.began, t.runID = e.At.Sub(t.stepper.began), e.RunID
+		t.runIDs = append(t.runIDs, e.RunID)
 	case event.Second:
 		t.second(&e)
 	case event.Draining:
@@ -254,6 +262,7 @@ func wasRefused(res *measure.Result) bool {
 // summarize makes a report.CapacityStep of a trial's result.
 func (t *step) summarize(res *measure.Result) report.CapacityStep {
 	done := report.CapacityStep{
+		RunID:    t.runID,
 		RatePerS: t.monitor.RatePerS, StartS: t.began.Seconds(), DurationS: res.Run.SendingS, Slots: t.slots,
 		Attempted: res.Totals.Attempted, Accepted: res.Totals.Accepted, Unsent: res.Totals.Unsent,
 		SuccessRate: res.Totals.SuccessRate, Limits: res.Generator.Reasons,

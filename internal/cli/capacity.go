@@ -188,6 +188,9 @@ func runCapacity(ctx context.Context, o *capacityOptions) error {
 	err = o.conclude("the search was made", rep.Result.ExitCode, o.forms.ofSearch(&rep),
 		func(w io.Writer) error { return o.showSearch(w, &rep) })
 	o.annotate(github.OfSearch(&rep))
+	if left := searchLeftText(&out, o.forms.json); left != "" && !o.quiet && !o.withServer {
+		fmt.Fprintln(o.ios.Err, "rdiostress: "+left)
+	}
 	published.end(signaled, err, finalOfSearch(&rep))
 	return err
 }

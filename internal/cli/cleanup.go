@@ -25,8 +25,9 @@ import (
 type cleanupOptions struct {
 	ios *streams
 
-	where, run, report string
-	print, all         bool
+	where, report string
+	runs          []string
+	print, all    bool
 
 	place verification.Place
 }
@@ -37,9 +38,9 @@ func newCleanupCmd(ios *streams, runF func(context.Context, *cleanupOptions) err
 		Use:   "cleanup",
 		Short: "Print the SQL that removes the calls of a run from a server",
 		Long: `Cleanup looks into the database of a server and prints the SQL statements that would remove the calls of
-a run, or those of all runs, with the rows of other tables that belong to them. It recognises the calls by the names of
-their files. It never removes anything itself: read what it prints, make a backup, and run it in the database's own
-program.
+a run, of a search for a capacity, or of all runs, with the rows of other tables that belong to them. It recognises the
+calls by the names of their files. It never removes anything itself: read what it prints, make a backup, and run it in
+the database's own program.
 
 The tables are those of rdio-scanner 6 and 7, ThinLine Radio, tr-engine, sdrtrunk-rdio-api and rdiostress serve.
 
@@ -60,17 +61,18 @@ The exit code is 3 if the database holds no call of the run.`,
 	f.BoolVar(&o.print, "print", false, "print the SQL; without this flag, nothing is done")
 	f.StringVar(&o.where, "verify", "",
 		"database of the server: sqlite:FILE, sqlite:FOLDER of rdiostress serve, postgres://… or mysql://…")
-	f.StringVar(&o.run, "run", "", "remove the calls of the run with this ID")
-	f.StringVar(&o.report, "report", "", "remove the calls of the run of this JSON report")
+	f.StringSliceVar(&o.runs, "run", nil, "remove the calls of the run with this ID; several with commas between them")
+	f.StringVar(&o.report, "report", "",
+		"remove the calls of the run of this JSON report, or of all runs of this report of capacity")
 	f.BoolVar(&o.all, "all", false, "remove the calls of all runs")
 	flaghelp.Describe(cmd, cleanupGroups())
 	return cmd
 }
 
-// complete checks the flags, and reads the run's ID from its report.
+// complete checks the flags, and reads the IDs of the runs from a report.
 func (o *cleanupOptions) complete() (err error) {
 	chosen := 0
-	for _, is := range []bool{o.run != "", o.report != "", o.all} {
+	for _, is := range []bool{len(o.runs) > 0, o.report != "", o.all} {
 		if is {
 			chosen++
 		}
@@ -87,9 +89,9 @@ func (o *cleanupOptions) complete() (err error) {
 	if o.report != "" {
 		return o.readReport()
 	}
-	if o.run != "" {
-		if err := sqldb.CheckRunID(o.run); err != nil {
-			return usageErrorf("the ID of a run is in the first line of its tables, and in run.id of its JSON report",
+	for _, id := range o.runs {
+		if err := sqldb.CheckRunID(id); err != nil {
+			return usageErrorf("the ID of a run is in the first line of its result, and in run.id of its JSON report",
 				"--run: %w", err)
 		}
 	}
@@ -161,11 +163,18 @@ func (o *cleanupOptions) readReport() error {
 	if err != nil {
 		return usageErrorf("", "--report %w", err)
 	}
-	rep, err := report.Read(bytes.NewReader(text))
-	if err != nil {
+	doc, err := report.ReadDocument(bytes.NewReader(text))
+	switch {
+	case err != nil:
 		return usageErrorf("", "--report %s: %w", o.report, err)
+	case doc.Run != nil:
+		o.runs = []string{doc.Run.Run.ID}
+	case len(doc.Search.Run.RunIDs) == 0:
+		return usageErrorf("--all prints the SQL for the calls of all runs",
+			"--report %s: an older version wrote it, which did not note the runs of a search", o.report)
+	default:
+		o.runs = doc.Search.Run.RunIDs
 	}
-	o.run = rep.Run.ID
 	return nil
 }
 
@@ -173,7 +182,7 @@ func (o *cleanupOptions) readReport() error {
 func runCleanup(ctx context.Context, o *cleanupOptions) error {
 	ctx, stop := untilSignal(ctx, o.ios, onSignal{})
 	defer stop()
-	c, err := sqldb.ReadCleanup(ctx, string(o.place.Kind), o.place.Address, o.run)
+	c, err := sqldb.ReadCleanup(ctx, string(o.place.Kind), o.place.Address, o.runs...)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return exitStatus(exitInterrupted)
@@ -181,29 +190,51 @@ func runCleanup(ctx context.Context, o *cleanupOptions) error {
 		err := fmt.Errorf("%s: %s", plain.Line(o.place.Public(), '?'), plain.Reason(err))
 		return &commandError{exitNoRun, err, "--verify names the server's database"}
 	}
-	if c.Calls == 0 && o.run != "" {
+	if c.Calls == 0 && len(o.runs) > 0 {
 		return &commandError{
-			exitNoRun, fmt.Errorf("no call of run %s is in %s", o.run, plain.Line(c.Source, '?')),
+			exitNoRun, fmt.Errorf("no call %s is in %s", whoseCalls(o.runs), plain.Line(c.Source, '?')),
 			"it was another server's, or its calls were removed before; --all prints the SQL for the calls of all runs",
 		}
 	}
-	return writeCleanup(o.ios.Out, &c, o.run)
+	return writeCleanup(o.ios.Out, &c, o)
+}
+
+// whoseCalls names some runs, or all without an ID.
+func whoseCalls(runs []string) string {
+	switch len(runs) {
+	case 0:
+		return "of all runs"
+	case 1:
+		return "of run " + plain.Line(runs[0], '?')
+	default:
+		return "of runs " + plain.Line(strings.Join(runs, ", "), '?')
+	}
+}
+
+// backupText says how the database is copied before something is removed from it.
+func backupText(p *verification.Place) string {
+	switch p.Kind {
+	case verification.Postgres:
+		return "pg_dump makes a backup"
+	case verification.MySQL:
+		return "mysqldump makes a backup"
+	default:
+		return fmt.Sprintf("sqlite3 %s \".backup COPY\" makes a backup. A copy of the file alone may lack what is in "+
+			"its -wal file:\n-- copy a folder whole, with its server stopped", plain.Line(p.Address, '?'))
+	}
 }
 
 // writeCleanup writes SQL that removes calls, with what to know before as comments.
-func writeCleanup(w io.Writer, c *sqldb.Cleanup, run string) error {
-	whose := "of all runs"
-	if run != "" {
-		whose = "of run " + run
-	}
+func writeCleanup(w io.Writer, c *sqldb.Cleanup, o *cleanupOptions) error {
 	var b strings.Builder
 	calls := "No calls"
 	if c.Calls > 0 {
 		calls = units.Plural(uint64(c.Calls), "call")
 	}
-	fmt.Fprintf(&b, "-- %s %s in %s.\n", calls, whose, plain.Line(c.Source, '?'))
+	fmt.Fprintf(&b, "-- %s %s in %s.\n", calls, whoseCalls(o.runs), plain.Line(c.Source, '?'))
 	if c.Calls > 0 {
 		b.WriteString("-- Nothing has been removed. Make a backup, then run this in the database's own program.\n")
+		fmt.Fprintf(&b, "-- %s.\n", backupText(&o.place))
 		if c.Files != "" {
 			b.WriteString("-- Audio of these calls is in files, which stay. Before, this lists them:\n")
 			fmt.Fprintf(&b, "--   %s;\n", c.Files)

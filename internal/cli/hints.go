@@ -34,7 +34,10 @@ func noArgs(cmd *cobra.Command, args []string) error {
 // oneArg refuses any number of arguments other than one; words say what that one is.
 func oneArg(words string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if len(args) != 1 {
+		switch {
+		case len(args) == 0:
+			return usageErrorf("", "%s needs %s", cmd.CommandPath(), words)
+		case len(args) > 1:
 			return usageErrorf("", "%s takes %s, not %d", cmd.CommandPath(), words, len(args))
 		}
 		return nil

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"rdiostress/internal/capacity"
 	"rdiostress/internal/report"
 	"rdiostress/internal/units"
 )
@@ -17,6 +18,23 @@ func leftText(res *report.Report) string {
 	return fmt.Sprintf("%s%s of this run %s left on the server%s; rdiostress cleanup --print --run %s "+
 		"--verify DATABASE prints the SQL that removes them",
 		about, units.Plural(n, "call"), units.Are(n), beforeText(res, n), res.Run.ID)
+}
+
+// searchLeftText says in a line how many calls a search for a capacity has left on the server, and how they are
+// removed; nothing without any. The report, if there is one in a file, has the IDs of all of its runs.
+func searchLeftText(out *capacity.Outcome, file string) string {
+	if out.CallsLeft == 0 {
+		return ""
+	}
+	about, which := "", "--report "+file
+	if out.CallsLeftAtMost {
+		about = "up to "
+	}
+	if file == "" || file == "-" {
+		which = "--run " + strings.Join(out.Run.RunIDs, ",")
+	}
+	return fmt.Sprintf("%s%s of this search %s left on the server; rdiostress cleanup --print %s --verify DATABASE "+
+		"prints the SQL that removes them", about, units.Plural(out.CallsLeft, "call"), units.Are(out.CallsLeft), which)
 }
 
 // beforeText says how many of n calls the server took before the load.
@@ -42,19 +60,9 @@ func beforeText(res *report.Report, n uint64) string {
 // callsLeft counts the calls that a run has left on the server, with those before it. Where it was not seen what is
 // stored, that is as many as the server has acknowledged.
 func callsLeft(res *report.Report) (n uint64, about string) {
-	d := &res.Delivery
-	if d.Stored != nil && d.Corrupted != nil {
-		n = *d.Stored + *d.Corrupted
-		for _, more := range []*uint64{d.RejectedStored, d.UnansweredStored, d.Pending} {
-			if more != nil {
-				n += *more
-			}
-		}
-	} else {
+	n, exact := res.CallsLeft()
+	if !exact {
 		about = "up to "
-		for _, p := range res.Phases {
-			n += p.Totals.Accepted
-		}
 	}
 	n += res.Target.CallsBefore
 	if p := res.Priming; p != nil {

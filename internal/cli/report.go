@@ -74,7 +74,7 @@ func (o *reportOptions) render(name string) error {
 		if errors.Is(err, report.ErrPage) {
 			hint = "a browser shows it; report reads what --json FILE of run or capacity has written"
 		}
-		return &commandError{exitUsage, fmt.Errorf("%s: %s", name, plain.Reason(err)), hint}
+		return &commandError{exitUsage, fmt.Errorf("%s: %s", readName(name), plain.Reason(err)), hint}
 	}
 	forms := o.forms.ofRun(doc.Run)
 	if doc.Search != nil {
@@ -112,6 +112,14 @@ func (o *reportOptions) forPeople(doc *report.Document) error {
 		return o.showSearch(o.ios.Out, doc.Search)
 	}
 	return o.showRun(o.ios.Out, doc.Run)
+}
+
+// readName names what is read for people.
+func readName(name string) string {
+	if name == "-" {
+		return "stdin"
+	}
+	return name
 }
 
 // read reads a saved document from a file or stdin.

@@ -143,13 +143,13 @@ func (p Period) contains(ms int64) bool {
 
 // PeriodError says that no recording is of the period that was asked for.
 type PeriodError struct {
-	First, Last time.Time // when the first and the last recording began, about
+	First, Last time.Time // when the first and the last recording began
 }
 
 // Error implements error.
 func (e *PeriodError) Error() string {
 	return fmt.Sprintf("no recorded call began in that period: they began from %s to %s",
-		e.First.Format(time.DateTime), e.Last.Format(time.DateTime))
+		e.First.UTC().Format(time.RFC3339), e.Last.UTC().Format(time.RFC3339))
 }
 
 // choose leaves out the entries that are not of a period. When exactly a call began is only asked where the beginning
@@ -161,7 +161,6 @@ func (a *Archive) choose(p Period) error {
 	if p.Last > 0 {
 		p.From = time.UnixMilli(a.lastStart()).Add(-p.Last)
 	}
-	first, last := a.entries[0].at, a.entries[len(a.entries)-1].at
 	kept := a.entries[:0]
 	for _, e := range a.entries {
 		in := p.contains(e.at)
@@ -178,11 +177,28 @@ func (a *Archive) choose(p Period) error {
 			a.files--
 		}
 	}
-	slices.SortFunc(kept, compareEntries)
-	if a.entries = slices.Clone(kept); len(kept) == 0 {
+	if len(kept) == 0 { // so that all entries are as they were
+		first, last := a.firstStart(), a.lastStart()
 		return &PeriodError{time.UnixMilli(first), time.UnixMilli(last)}
 	}
+	slices.SortFunc(kept, compareEntries)
+	a.entries = slices.Clone(kept)
 	return nil
+}
+
+// firstStart returns when the first recording began that can be read, in Unix milliseconds.
+func (a *Archive) firstStart() int64 {
+	first, found := a.entries[0].at, false
+	for i := range a.entries {
+		if e := &a.entries[i]; !found || e.at < first {
+			if start, err := a.start(e); err == nil && (!found || start < first) {
+				first, found = start, true
+			}
+		} else {
+			break
+		}
+	}
+	return first
 }
 
 // between reports whether the period is shorter than the uncertainty of an entry, and within it.

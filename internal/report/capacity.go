@@ -34,6 +34,9 @@ type CapacityRun struct {
 	StartedAt   time.Time `json:"started_at"`
 	DurationS   float64   `json:"duration_s"`
 	Interrupted bool      `json:"interrupted"`
+	// the IDs of all runs that it was made of, which the names of their calls have: its own, of the calls before the
+	// first step, then those of the steps, also of steps without a result; absent in reports of older versions
+	RunIDs []string `json:"run_ids,omitempty"`
 }
 
 // CapacityResult is what the search found. Where it could not find a capacity, CapacityPerS is absent, Reason says why,
@@ -79,8 +82,9 @@ func (r *CapacityResult) StorageUnseen() bool {
 
 // CapacityStep is one rate, held for some time.
 type CapacityStep struct {
-	RatePerS float64 `json:"rate_per_s"` // calls due per second
-	Final    bool    `json:"final"`      // the hold that confirms a capacity
+	RunID    string  `json:"run_id,omitempty"` // which the names of its calls have
+	RatePerS float64 `json:"rate_per_s"`       // calls due per second
+	Final    bool    `json:"final"`            // the hold that confirms a capacity
 	// it was held again, with more slots or as the generator was at its limit: the later one counts
 	Repeated     bool     `json:"repeated"`
 	StartS       float64  `json:"start_s"`    // since the start of the search

@@ -76,11 +76,14 @@ func TestReadDocumentRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, tc := range map[string]struct{ from, to, want string }{
-		"no rate":     {`"rate_per_s": 100,`, `"rate_per_s": 0,`, "steps: 0: a rate of 0 calls/s"},
-		"too many":    {`"accepted": 1000,`, `"accepted": 1001,`, "steps: 0: 1001 accepted of 1000 attempted"},
-		"time":        {`"duration_s": 10,`, `"duration_s": -10,`, "steps: 0: a negative time or rate"},
-		"capacity":    {`"capacity_per_s": 184`, `"capacity_per_s": -184`, "result: a negative capacity"},
-		"other type":  {`"attempted": 1000,`, `"attempted": "x",`, "steps.attempted is a JSON string, want uint64"},
+		"no rate":  {`"rate_per_s": 100,`, `"rate_per_s": 0,`, "steps: 0: a rate of 0 calls/s"},
+		"too many": {`"accepted": 1000,`, `"accepted": 1001,`, "steps: 0: 1001 accepted of 1000 attempted"},
+		"time":     {`"duration_s": 10,`, `"duration_s": -10,`, "steps: 0: a negative time or rate"},
+		"capacity": {`"capacity_per_s": 184`, `"capacity_per_s": -184`, "result: a negative capacity"},
+		"other type": {
+			`"attempted": 1000,`, `"attempted": "x",`,
+			"steps.attempted is a JSON string, want a whole number of 0 or more",
+		},
 		"cut off":     {"\n}\n", "", "not a report: "},
 		"another one": {`"rdiostress.capacity/v1"`, `"x/v9"`, `its schema is "x/v9"`},
 	} {

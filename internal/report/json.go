@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -186,12 +187,35 @@ func locate(data []byte, err error) error {
 		}
 		line, column := position(data, kind.Offset)
 		field := strings.TrimPrefix(kind.Field, "Result.") // embedded, so the file has no such level
-		return fmt.Errorf("line %d, column %d: %s is a JSON %s, want %s", line, column, field, kind.Value, kind.Type)
+		return fmt.Errorf("line %d, column %d: %s is a JSON %s, want %s", line, column, field, kind.Value,
+			wanted(kind.Type))
 	default:
 		return err
 	}
 	line, column := position(data, offset)
 	return fmt.Errorf("line %d, column %d: %w", line, column, err)
+}
+
+// wanted names what JSON has for values of a type.
+func wanted(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Pointer:
+		return wanted(t.Elem())
+	case reflect.Bool:
+		return "true or false"
+	case reflect.String:
+		return "a string"
+	case reflect.Slice, reflect.Array:
+		return "an array"
+	case reflect.Struct, reflect.Map:
+		return "an object"
+	case reflect.Float32, reflect.Float64:
+		return "a number"
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return "a whole number of 0 or more"
+	default:
+		return "a whole number"
+	}
 }
 
 // position returns the line and column, counted from 1, of the byte before an offset.

@@ -160,11 +160,11 @@ func TestReadRefuses(t *testing.T) {
 		},
 		{
 			"wrong type", swap(`"attempted": 11418`, `"attempted": "many"`),
-			"totals.attempted is a JSON string, want uint64",
+			"totals.attempted is a JSON string, want a whole number of 0 or more",
 		},
 		{
 			"negative count", swap(`"attempted": 11418`, `"attempted": -1`),
-			"totals.attempted is a JSON number -1, want uint64",
+			"totals.attempted is a JSON number -1, want a whole number of 0 or more",
 		},
 		{
 			"totals", swap(`"attempted": 11418`, `"attempted": 11419`),
@@ -336,7 +336,7 @@ func TestReadTakesWhatIsRecorded(t *testing.T) {
 func TestReadSaysWhere(t *testing.T) {
 	text := "{\n  \"schema\": \"rdiostress.report/v1\",\n  \"run\": {\"id\": 7}\n}"
 	_, err := report.Read(strings.NewReader(text))
-	if err == nil || !strings.Contains(err.Error(), "line 3, column 17: run.id is a JSON number, want string") {
+	if err == nil || !strings.Contains(err.Error(), "line 3, column 17: run.id is a JSON number, want a string") {
 		t.Error(err)
 	}
 }

@@ -19,6 +19,10 @@ func LoadText(s *measure.Scenario) string {
 	case s.Open():
 		return fmt.Sprintf("%s however slow the server is, at most %s in flight", units.CallRate(s.RatePerS),
 			units.Count(n))
+	case s.ThinkTimeS > 0 && n == 1:
+		return fmt.Sprintf("1 uploader, which pauses %s between calls", units.Duration(s.ThinkTimeS))
+	case s.ThinkTimeS > 0:
+		return fmt.Sprintf("%s uploaders, each pausing %s between calls", units.Count(n), units.Duration(s.ThinkTimeS))
 	case n == 1:
 		return "1 uploader, which sends as soon as it has a reply"
 	default:

@@ -36,10 +36,10 @@ func CheckRunID(id string) error {
 	return nil
 }
 
-// ReadCleanup reads from a database, by the method's name, how the calls of a run are removed, or those of all runs if
-// the ID is empty. It only reads.
-func ReadCleanup(ctx context.Context, method, address, run string) (c Cleanup, err error) {
-	if run != "" { // it becomes part of SQL
+// ReadCleanup reads from a database, by the method's name, how the calls of some runs are removed, or those of all runs
+// without an ID. It only reads.
+func ReadCleanup(ctx context.Context, method, address string, runs ...string) (c Cleanup, err error) {
+	for _, run := range runs { // they become part of SQL
 		if err := CheckRunID(run); err != nil {
 			return c, err
 		}
@@ -53,15 +53,15 @@ func ReadCleanup(ctx context.Context, method, address, run string) (c Cleanup, e
 	if !ok {
 		return c, fmt.Errorf("%w: of a server whose calls could be removed", ErrUnknown)
 	}
-	return d.cleanup(ctx, run)
+	return d.cleanup(ctx, runs)
 }
 
-// cleanup returns how the calls of a run, or of all, are removed.
-func (p *database) cleanup(ctx context.Context, run string) (Cleanup, error) {
+// cleanup returns how the calls of some runs, or of all, are removed.
+func (p *database) cleanup(ctx context.Context, runs []string) (Cleanup, error) {
 	s := p.schema
 	table, _, _ := strings.Cut(s.from, " ")
 	bare := func(column string) string { return strings.ReplaceAll(column, `c."`, `"`) }
-	id, where := bare(s.id), p.markCondition(bare(s.columns[colName]), run)
+	id, where := bare(s.id), p.markCondition(bare(s.columns[colName]), runs)
 	c := Cleanup{Source: p.Source(), Begin: "BEGIN"}
 	if p.dialect.Method == "mysql" {
 		c.Begin = "START TRANSACTION"
@@ -121,12 +121,19 @@ func (p *database) filesOf(ctx context.Context, table, column, where string) (st
 	return p.dialect.Translate(fmt.Sprintf("SELECT %s %s", column, from)), nil
 }
 
-// markCondition is true of the names of a run's calls, or of all runs' if it is empty.
-func (p *database) markCondition(name, run string) string {
-	if run != "" {
-		return fmt.Sprintf("%s LIKE '%%rs-%s-%%'", name, run)
+// markCondition is true of the names of some runs' calls, or of all runs' without an ID.
+func (p *database) markCondition(name string, runs []string) string {
+	var any []string
+	for _, run := range runs {
+		any = append(any, fmt.Sprintf("%s LIKE '%%rs-%s-%%'", name, run))
 	}
-	const pattern = "rs-[a-z2-7]{8}-([0-9]{7}|probe|prime-)"
+	switch {
+	case len(any) == 1:
+		return any[0]
+	case len(any) > 1:
+		return "(" + strings.Join(any, " OR ") + ")"
+	}
+	const pattern = "rs-[a-z2-7]{8}-([0-9]{7}|probe|prime-|bad-[a-z])"
 	switch p.dialect.Method {
 	case "postgres":
 		return fmt.Sprintf("%s ~ '%s'", name, pattern)
@@ -134,8 +141,7 @@ func (p *database) markCondition(name, run string) string {
 		return fmt.Sprintf("%s REGEXP '%s'", name, pattern)
 	}
 	mark := "*rs-" + strings.Repeat("[a-z2-7]", 8) + "-"
-	var any []string
-	for _, end := range []string{strings.Repeat("[0-9]", 7), "probe", "prime-"} {
+	for _, end := range []string{strings.Repeat("[0-9]", 7), "probe", "prime-", "bad-[a-z]"} {
 		any = append(any, fmt.Sprintf("%s GLOB '%s%s*'", name, mark, end))
 	}
 	return "(" + strings.Join(any, " OR ") + ")"

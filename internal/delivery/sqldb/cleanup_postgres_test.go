@@ -132,14 +132,14 @@ func TestCleanupOnPostgresAlone(t *testing.T) {
 				exec(server.call, name, i+1)
 			}
 			for _, step := range []struct {
-				run        string
+				runs       []string
 				gone, left int
 			}{
-				{"abcdefg2", len(first), len(second) + len(others)},
-				{"abcdefg2", 0, len(second) + len(others)},
-				{"", len(second), len(others)},
+				{[]string{"abcdefg2"}, len(first), len(second) + len(others)},
+				{[]string{"abcdefg2"}, 0, len(second) + len(others)},
+				{nil, len(second), len(others)},
 			} {
-				c, err := ReadCleanup(t.Context(), "postgres", url, step.run)
+				c, err := ReadCleanup(t.Context(), "postgres", url, step.runs...)
 				if err != nil || c.Source != server.source || int(c.Calls) != step.gone {
 					t.Fatalf("%+v, %v; want %d calls of %s", c, err, step.gone, server.source)
 				}
@@ -154,7 +154,7 @@ func TestCleanupOnPostgresAlone(t *testing.T) {
 					var n int
 					query := fmt.Sprintf(`SELECT COUNT(*) FROM "%s"`, table)
 					if err := db.QueryRowContext(t.Context(), query).Scan(&n); err != nil || n != step.left {
-						t.Errorf("after run %q: %d rows in %s, want %d: %v", step.run, n, table, step.left, err)
+						t.Errorf("after runs %q: %d rows in %s, want %d: %v", step.runs, n, table, step.left, err)
 					}
 				}
 			}

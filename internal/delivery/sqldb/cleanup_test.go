@@ -19,9 +19,13 @@ func marked() (first, second, others []string) {
 	}
 	before := "x_" + rdio.MarkPattern("abcdefg2")
 	first = append(first, before+"probe.mp3", before+"prime-0000001.mp3")
+	// of mischief
+	mischief := rdio.MarkPattern("zyxwvut7") + "bad-"
+	second = append(second, mischief+"garbage-audio-000000.mp3", "rs-"+mischief+"path-traversal-000001.mp3",
+		mischief+"slow-000002.mp3")
 	others = []string{
 		"20261130_120000.000.mp3", "1001-1764000000_851012500.0-call_42.m4a", "rs-short-0000001.mp3",
-		"police-rs-abcdefg-0000001.mp3", "rs-abcdefg2.mp3", "cars-ABCDEFG1-1234567.wav",
+		"police-rs-abcdefg-0000001.mp3", "rs-abcdefg2.mp3", "rs-short-bad-slow-000001.mp3", "cars-ABCDEFG1-1234567.wav",
 	}
 	return first, second, others
 }
@@ -55,9 +59,9 @@ func testCleanup(t *testing.T, k kind, dsn, address string, m made) {
 		method = "mysql"
 	}
 	first, second, others := marked()
-	apply := func(run string, want int) {
+	apply := func(want int, runs ...string) {
 		t.Helper()
-		c, err := ReadCleanup(t.Context(), method, address, run)
+		c, err := ReadCleanup(t.Context(), method, address, runs...)
 		if err != nil || int(c.Calls) != want {
 			t.Fatalf("%d calls to remove, want %d: %v", c.Calls, want, err)
 		}
@@ -77,13 +81,17 @@ func testCleanup(t *testing.T, k kind, dsn, address string, m made) {
 	}
 	total := len(first) + len(second) + len(others)
 	checkLeft(t, k, db, m, total)
-	apply("bcdefgh3", 0)
-	apply("abcdefg2", len(first))
+	both, err := ReadCleanup(t.Context(), method, address, "zyxwvut7", "bcdefgh3", "abcdefg2")
+	if err != nil || int(both.Calls) != len(first)+len(second) {
+		t.Errorf("%d calls of two runs, want %d: %v", both.Calls, len(first)+len(second), err)
+	}
+	apply(0, "bcdefgh3")
+	apply(len(first), "abcdefg2", "bcdefgh3")
 	checkLeft(t, k, db, m, total-len(first))
-	apply("abcdefg2", 0)
-	apply("", len(second))
+	apply(0, "abcdefg2")
+	apply(len(second))
 	checkLeft(t, k, db, m, len(others))
-	apply("", 0)
+	apply(0)
 	if _, err := ReadCleanup(t.Context(), method, address, "x' OR 1=1 --"); err == nil {
 		t.Error("any text is an ID")
 	}
