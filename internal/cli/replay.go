@@ -185,8 +185,8 @@ const replayGCPercent = 8
 
 // collectOften has the runtime collect garbage more often until restore is called, unless the user has said how often.
 // The list of a large archive is most of what is in memory, and stays for the whole replay. With the usual 100 %, a
-// replay of 100,000 recordings takes 98 MB instead of 51 MB. At 1,000 calls/s, 20 % used as much processor time as 100 %:
-// 12 s for 40 s of load.
+// replay of 100,000 recordings takes 98 MB instead of 51 MB. At 1,000 calls/s, 20 % used as much processor time as
+// 100 %: 12 s for 40 s of load.
 func collectOften() (restore func()) {
 	if os.Getenv("GOGC") != "" { // which the runtime has read from there
 		return func() {}
