@@ -171,7 +171,7 @@ func TestCumulative(t *testing.T) {
 func TestRun(t *testing.T) {
 	p := plan(startServer(t))
 	p.Watch = trial.WatchPlan{PID: os.Getpid()}
-	p.Scenario.RampUp = time.Second
+	p.Scenario.RampUp = 2 * time.Second // so that the first look, after a second, is in it
 	var h heard
 	res, err := trial.Run(t.Context(), p, &h)
 	if err != nil {
