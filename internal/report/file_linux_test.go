@@ -8,9 +8,14 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
+
+	"rdiostress/internal/clock"
 )
 
 func fifo(t *testing.T) (path string) {
@@ -66,12 +71,17 @@ func TestWriteFileIsBounded(t *testing.T) {
 	}
 }
 
-// A pipe takes the report as its reader reads, also one that comes a moment later.
+// A pipe takes the report as its reader reads, also one that comes after the writer, and lets the pipe run full.
 func TestWriteFileIntoAPipe(t *testing.T) {
 	path, large := fifo(t), strings.Repeat("report\n", 20_000)
-	read := make(chan string)
+	unread, over, read := make(chan struct{}), make(chan struct{}), make(chan string)
 	go func() {
-		time.Sleep(100 * time.Millisecond)
+		select {
+		case <-unread:
+		case <-over:
+			read <- ""
+			return
+		}
 		f, err := os.Open(path)
 		if err != nil {
 			t.Error(err)
@@ -79,19 +89,34 @@ func TestWriteFileIntoAPipe(t *testing.T) {
 			return
 		}
 		defer f.Close()
-		var text strings.Builder
-		for err == nil {
-			_, err = io.CopyN(&text, f, 30_000)
-			time.Sleep(50 * time.Millisecond)
+		awaitFull(t, int(f.Fd()), over)
+		text, err := io.ReadAll(f)
+		if err != nil {
+			t.Error(err)
 		}
-		read <- text.String()
+		read <- string(text)
 	}()
-	err := writeFile(path, func(w io.Writer) error { _, err := io.WriteString(w, large); return err },
-		waits{time.Minute, time.Minute, time.Minute})
+	write := func(w io.Writer) error { _, err := io.WriteString(w, large); return err }
+	tried := sync.OnceFunc(func() { close(unread) })
+	err := bounded(time.Minute, func(taken func()) error {
+		return writeInto(path, write, time.Minute, func() { tried(); taken() })
+	})
+	close(over)
 	if err != nil {
 		t.Error(err)
 	}
 	if text := <-read; text != large {
 		t.Errorf("%d bytes", len(text))
+	}
+}
+
+// awaitFull waits until a pipe takes no more, or its writer is done.
+func awaitFull(t *testing.T, fd int, over <-chan struct{}) {
+	size, err := unix.FcntlInt(uintptr(fd), unix.F_GETPIPE_SZ, 0)
+	for n := 0; err == nil && n < size && clock.Wait(time.Millisecond, over, nil); {
+		n, err = unix.IoctlGetInt(fd, unix.TIOCINQ)
+	}
+	if err != nil {
+		t.Error(err)
 	}
 }

@@ -3,10 +3,9 @@ package csv_test
 import (
 	"bytes"
 	encoding "encoding/csv"
-	"errors"
 	"flag"
+	"io"
 	"math"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -27,20 +26,12 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 func tableOf(t *testing.T, rep report.Report) string {
 	t.Helper()
-	var b strings.Builder
-	if err := csv.WriteReport(&b, rep); err != nil {
-		t.Fatal(err)
-	}
-	return b.String()
+	return reporttest.Text(t, func(w io.Writer) error { return csv.WriteReport(w, rep) })
 }
 
 func searchTable(t *testing.T, rep report.Capacity) string {
 	t.Helper()
-	var b strings.Builder
-	if err := csv.WriteCapacity(&b, rep); err != nil {
-		t.Fatal(err)
-	}
-	return b.String()
+	return reporttest.Text(t, func(w io.Writer) error { return csv.WriteCapacity(w, rep) })
 }
 
 // read reads a table, whose rows must all have as many cells as its header.
@@ -60,19 +51,7 @@ func TestGolden(t *testing.T) {
 		"capacity":  searchTable(t, reporttest.Searched()),
 		"cut":       searchTable(t, reporttest.Unfound()["capacity-cut"]),
 	} {
-		golden := filepath.Join("testdata", name+".golden")
-		if *update {
-			if err := os.WriteFile(golden, []byte(text), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(golden)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(string(want), text); diff != "" {
-			t.Errorf("differs from %s (-want +got):\n%s", golden, diff)
-		}
+		reporttest.Golden(t, filepath.Join("testdata", name+".golden"), *update, text)
 	}
 }
 
@@ -204,22 +183,7 @@ func TestHostile(t *testing.T) {
 }
 
 func TestOlderVersions(t *testing.T) {
-	files, err := filepath.Glob("../testdata/versions/*.json")
-	if err != nil || len(files) < 6 {
-		t.Fatalf("%d files, %v", len(files), err)
-	}
-	for _, name := range files {
-		file, err := os.Open(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		doc, err := report.ReadDocument(file)
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		if err := file.Close(); err != nil {
-			t.Fatal(err)
-		}
+	reporttest.EachVersion(t, func(name string, doc report.Document) {
 		text, want := "", 0
 		if doc.Search != nil {
 			text, want = searchTable(t, *doc.Search), len(doc.Search.Steps)
@@ -229,20 +193,10 @@ func TestOlderVersions(t *testing.T) {
 		if _, rows := read(t, text); len(rows) != want || want == 0 {
 			t.Errorf("%s: %d rows, want %d", name, len(rows), want)
 		}
-	}
+	})
 }
 
-// failingWriter takes nothing.
-type failingWriter struct{ err error }
-
-func (f failingWriter) Write([]byte) (int, error) { return 0, f.err }
-
 func TestPassesErrorsOn(t *testing.T) {
-	broken := errors.New("broken pipe")
-	if err := csv.WriteReport(failingWriter{broken}, reporttest.Full()); !errors.Is(err, broken) {
-		t.Error(err)
-	}
-	if err := csv.WriteCapacity(failingWriter{broken}, reporttest.Searched()); !errors.Is(err, broken) {
-		t.Error(err)
-	}
+	reporttest.PassesErrorsOn(t, func(w io.Writer) error { return csv.WriteReport(w, reporttest.Full()) })
+	reporttest.PassesErrorsOn(t, func(w io.Writer) error { return csv.WriteCapacity(w, reporttest.Searched()) })
 }

@@ -18,11 +18,7 @@ import (
 
 func commands(t *testing.T, list github.Annotations) string {
 	t.Helper()
-	var b strings.Builder
-	if err := list.Write(&b); err != nil {
-		t.Fatal(err)
-	}
-	return b.String()
+	return reporttest.Text(t, list.Write)
 }
 
 func TestAnnotationsOfRuns(t *testing.T) {
@@ -133,17 +129,9 @@ func TestHostileAnnotations(t *testing.T) {
 	}
 }
 
-// failingWriter takes nothing.
-type failingWriter struct{ err error }
-
-func (f failingWriter) Write([]byte) (int, error) { return 0, f.err }
-
 func TestPassesErrorsOn(t *testing.T) {
-	broken := errors.New("broken pipe")
 	rep := report.New(results.Failing(), "1.2.3", nil)
-	if err := github.OfRun(&rep).Write(failingWriter{broken}); !errors.Is(err, broken) {
-		t.Error(err)
-	}
+	reporttest.PassesErrorsOn(t, github.OfRun(&rep).Write)
 }
 
 // part writes as much of a text as may be.

@@ -1,11 +1,10 @@
 package hdrlog_test
 
 import (
-	"errors"
 	"flag"
+	"io"
 	"math"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -27,21 +26,13 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // logOf returns the log of a run.
 func logOf(t *testing.T, rep report.Report) string {
 	t.Helper()
-	var b strings.Builder
-	if err := hdrlog.WriteReport(&b, rep); err != nil {
-		t.Fatal(err)
-	}
-	return b.String()
+	return reporttest.Text(t, func(w io.Writer) error { return hdrlog.WriteReport(w, rep) })
 }
 
 // searchLog returns the log of a search for a capacity.
 func searchLog(t *testing.T, rep report.Capacity) string {
 	t.Helper()
-	var b strings.Builder
-	if err := hdrlog.WriteCapacity(&b, rep); err != nil {
-		t.Fatal(err)
-	}
-	return b.String()
+	return reporttest.Text(t, func(w io.Writer) error { return hdrlog.WriteCapacity(w, rep) })
 }
 
 // timedRun is a run of some seconds with uploads of log-normal times.
@@ -88,19 +79,7 @@ func TestGolden(t *testing.T) {
 		"no-sample": logOf(t, report.New(results.NoSampleResult(), "1.2.3", nil)),
 	} {
 		text = encoded.ReplaceAllString(text, "HISTF…")
-		golden := filepath.Join("testdata", name+".golden")
-		if *update {
-			if err := os.WriteFile(golden, []byte(text), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(golden)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(string(want), text); diff != "" {
-			t.Errorf("differs from %s (-want +got):\n%s", golden, diff)
-		}
+		reporttest.Golden(t, filepath.Join("testdata", name+".golden"), *update, text)
 	}
 }
 
@@ -134,32 +113,17 @@ func TestTimesAreToTheMillisecond(t *testing.T) {
 
 // Reports of older versions have no histograms of intervals, but one of the whole: the log has that.
 func TestOlderVersions(t *testing.T) {
-	files, err := filepath.Glob("../testdata/versions/*.json")
-	if err != nil || len(files) < 6 {
-		t.Fatalf("%d files, %v", len(files), err)
-	}
-	for _, name := range files {
-		data, err := os.Open(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		doc, err := report.ReadDocument(data)
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		if err := data.Close(); err != nil {
-			t.Fatal(err)
-		}
+	reporttest.EachVersion(t, func(name string, doc report.Document) {
 		if doc.Search != nil {
 			searchLog(t, *doc.Search)
-			continue
+			return
 		}
 		text := logOf(t, *doc.Run)
 		want := 2 * max(len(doc.Run.Histograms), min(1, int(doc.Run.Latency.Count)))
 		if n := strings.Count(text, "\nTag="); n != want {
 			t.Errorf("%s: %d lines, want %d", name, n, want)
 		}
-	}
+	})
 }
 
 // The single interval of an older report is the scored part of the run.
@@ -225,14 +189,6 @@ func TestDamagedHistograms(t *testing.T) {
 	}
 }
 
-// failingWriter takes nothing.
-type failingWriter struct{ err error }
-
-func (f failingWriter) Write([]byte) (int, error) { return 0, f.err }
-
 func TestPassesErrorsOn(t *testing.T) {
-	broken := errors.New("broken pipe")
-	if err := hdrlog.WriteReport(failingWriter{broken}, timedRun(t, 1)); !errors.Is(err, broken) {
-		t.Error(err)
-	}
+	reporttest.PassesErrorsOn(t, func(w io.Writer) error { return hdrlog.WriteReport(w, timedRun(t, 1)) })
 }

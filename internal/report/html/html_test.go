@@ -7,8 +7,6 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -30,21 +28,13 @@ const maxPage = 300_000
 
 func page(t *testing.T, rep report.Report) string {
 	t.Helper()
-	var b strings.Builder
 	opts := html.Options{Scenario: "# rdiostress run --scenario FILE\nrate: 50\n"}
-	if err := html.WriteReport(&b, rep, opts); err != nil {
-		t.Fatal(err)
-	}
-	return b.String()
+	return reporttest.Text(t, func(w io.Writer) error { return html.WriteReport(w, rep, opts) })
 }
 
 func searchPage(t *testing.T, rep report.Capacity) string {
 	t.Helper()
-	var b strings.Builder
-	if err := html.WriteCapacity(&b, rep, html.Options{}); err != nil {
-		t.Fatal(err)
-	}
-	return b.String()
+	return reporttest.Text(t, func(w io.Writer) error { return html.WriteCapacity(w, rep, html.Options{}) })
 }
 
 // watchedRun is a run of some length at 500 calls/s, of a server that stores fewer than it accepts.
@@ -291,19 +281,7 @@ func BenchmarkPage(b *testing.B) {
 
 // Reports of older versions have pages too: without histograms of intervals, times come from the series.
 func TestPagesOfOlderVersions(t *testing.T) {
-	files, err := filepath.Glob("../testdata/versions/*.json")
-	if err != nil || len(files) < 6 {
-		t.Fatalf("%d files, %v", len(files), err)
-	}
-	for _, name := range files {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		doc, err := report.ReadDocument(bytes.NewReader(data))
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
+	reporttest.EachVersion(t, func(name string, doc report.Document) {
 		var text, chart string
 		if doc.Search != nil {
 			text, chart = searchPage(t, *doc.Search), "chart-rate-times"
@@ -313,5 +291,5 @@ func TestPagesOfOlderVersions(t *testing.T) {
 		if !strings.Contains(text, `id="`+chart+`"`) || strings.Contains(text, "chart-heat\"") {
 			t.Errorf("%s: the page lacks %s, or has a heat map of nothing", name, chart)
 		}
-	}
+	})
 }

@@ -6,14 +6,11 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"rdiostress/internal/diagnose"
 	"rdiostress/internal/judge"
@@ -28,22 +25,16 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 func resultsOf(t *testing.T, rep report.Report) string {
 	t.Helper()
-	var b strings.Builder
-	if err := junit.WriteReport(&b, rep); err != nil {
-		t.Fatal(err)
-	}
-	checkSchema(t, b.String())
-	return b.String()
+	text := reporttest.Text(t, func(w io.Writer) error { return junit.WriteReport(w, rep) })
+	checkSchema(t, text)
+	return text
 }
 
 func searchResults(t *testing.T, rep report.Capacity) string {
 	t.Helper()
-	var b strings.Builder
-	if err := junit.WriteCapacity(&b, rep); err != nil {
-		t.Fatal(err)
-	}
-	checkSchema(t, b.String())
-	return b.String()
+	text := reporttest.Text(t, func(w io.Writer) error { return junit.WriteCapacity(w, rep) })
+	checkSchema(t, text)
+	return text
 }
 
 // runs are reports of runs of every kind.
@@ -84,19 +75,7 @@ func checkGolden(t *testing.T, all map[string]report.Report) {
 		texts[name] = resultsOf(t, all[name])
 	}
 	for name, text := range texts {
-		golden := filepath.Join("testdata", name+".golden")
-		if *update {
-			if err := os.WriteFile(golden, []byte(text), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(golden)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(string(want), text); diff != "" {
-			t.Errorf("differs from %s (-want +got):\n%s", golden, diff)
-		}
+		reporttest.Golden(t, filepath.Join("testdata", name+".golden"), *update, text)
 	}
 }
 
@@ -252,40 +231,17 @@ func TestHostile(t *testing.T) {
 }
 
 func TestOlderVersions(t *testing.T) {
-	files, err := filepath.Glob("../testdata/versions/*.json")
-	if err != nil || len(files) < 6 {
-		t.Fatalf("%d files, %v", len(files), err)
-	}
-	for _, name := range files {
-		file, err := os.Open(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		doc, err := report.ReadDocument(file)
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		if err := file.Close(); err != nil {
-			t.Fatal(err)
-		}
+	reporttest.EachVersion(t, func(_ string, doc report.Document) {
 		if doc.Search != nil {
 			searchResults(t, *doc.Search)
 		} else {
 			resultsOf(t, *doc.Run)
 		}
-	}
+	})
 }
 
-// failingWriter takes nothing.
-type failingWriter struct{ err error }
-
-func (f failingWriter) Write([]byte) (int, error) { return 0, f.err }
-
 func TestPassesErrorsOn(t *testing.T) {
-	broken := errors.New("broken pipe")
-	if err := junit.WriteReport(failingWriter{broken}, reporttest.Full()); !errors.Is(err, broken) {
-		t.Error(err)
-	}
+	reporttest.PassesErrorsOn(t, func(w io.Writer) error { return junit.WriteReport(w, reporttest.Full()) })
 }
 
 // element is what the schema of Jenkins' xUnit plugin, junit-10, allows of an element that is used here.

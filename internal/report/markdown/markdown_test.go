@@ -2,16 +2,14 @@ package markdown_test
 
 import (
 	"bytes"
-	"errors"
 	"flag"
 	"html"
-	"os"
+	"io"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/extension"
 	renderer "github.com/yuin/goldmark/renderer/html"
@@ -30,20 +28,19 @@ const scenario = "# rdiostress run --scenario FILE\nrate: 50\n"
 
 func summaryOf(t *testing.T, rep report.Report) string {
 	t.Helper()
-	var b strings.Builder
-	if err := markdown.WriteReport(&b, rep, markdown.Options{Scenario: scenario}); err != nil {
-		t.Fatal(err)
-	}
-	return b.String()
+	return written(t, rep, markdown.Options{Scenario: scenario})
+}
+
+func written(t *testing.T, rep report.Report, opts markdown.Options) string {
+	t.Helper()
+	return reporttest.Text(t, func(w io.Writer) error { return markdown.WriteReport(w, rep, opts) })
 }
 
 func searchSummary(t *testing.T, rep report.Capacity) string {
 	t.Helper()
-	var b strings.Builder
-	if err := markdown.WriteCapacity(&b, rep, markdown.Options{Scenario: scenario}); err != nil {
-		t.Fatal(err)
-	}
-	return b.String()
+	return reporttest.Text(t, func(w io.Writer) error {
+		return markdown.WriteCapacity(w, rep, markdown.Options{Scenario: scenario})
+	})
 }
 
 // shown returns what a reader of GitHub's Markdown makes of a text. Markup gets through.
@@ -72,19 +69,7 @@ func TestGolden(t *testing.T) {
 		texts[name] = summaryOf(t, report.New(res, "1.2.3", reporttest.Flags))
 	}
 	for name, text := range texts {
-		golden := filepath.Join("testdata", name+".golden")
-		if *update {
-			if err := os.WriteFile(golden, []byte(text), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(golden)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(string(want), text); diff != "" {
-			t.Errorf("differs from %s (-want +got):\n%s", golden, diff)
-		}
+		reporttest.Golden(t, filepath.Join("testdata", name+".golden"), *update, text)
 		checkShape(t, name, text)
 	}
 }
@@ -195,11 +180,7 @@ func TestCut(t *testing.T) {
 	const cut = "*This summary is cut here, as it may not be longer.*\n"
 	seen := map[string]bool{}
 	for limit := 1; limit <= len(whole); limit += 37 {
-		var b strings.Builder
-		if err := markdown.WriteReport(&b, rep, markdown.Options{Scenario: scenario, MaxBytes: limit}); err != nil {
-			t.Fatal(err)
-		}
-		text := b.String()
+		text := written(t, rep, markdown.Options{Scenario: scenario, MaxBytes: limit})
 		if len(text) > limit {
 			t.Fatalf("%d bytes, more than %d", len(text), limit)
 		}
@@ -219,24 +200,19 @@ func TestCut(t *testing.T) {
 	if len(seen) < 8 {
 		t.Errorf("only %d lengths", len(seen))
 	}
-	var b strings.Builder
-	if err := markdown.WriteReport(&b, rep, markdown.Options{Scenario: scenario, MaxBytes: len(whole)}); err != nil ||
-		b.String() != whole {
-		t.Errorf("what fits is cut: %v", err)
+	if text := written(t, rep, markdown.Options{Scenario: scenario, MaxBytes: len(whole)}); text != whole {
+		t.Error("what fits is cut")
 	}
 }
 
 // The code of a scenario ends where the scenario does, whatever is in it.
 func TestScenarioStaysCode(t *testing.T) {
-	var b strings.Builder
-	text := "url: '```'\n````\n</details>\x1b[2J\u202E\n"
-	if err := markdown.WriteReport(&b, reporttest.Full(), markdown.Options{Scenario: text}); err != nil {
-		t.Fatal(err)
-	}
-	if strings.ContainsAny(b.String(), "\x1b\u202E") {
+	options := markdown.Options{Scenario: "url: '```'\n````\n</details>\x1b[2J\u202E\n"}
+	text := written(t, reporttest.Full(), options)
+	if strings.ContainsAny(text, "\x1b\u202E") {
 		t.Error("what cannot be seen got through")
 	}
-	page := shown(t, b.String())
+	page := shown(t, text)
 	if !strings.Contains(page, "url: '```'\n````\n&lt;/details&gt; [2J") || strings.Count(page, "</details>") != 1 {
 		t.Errorf("got\n%s", page[strings.Index(page, "<details>"):])
 	}
@@ -244,56 +220,31 @@ func TestScenarioStaysCode(t *testing.T) {
 
 // No line of a scenario is a command to the runner of a CI job, which also reads a summary that goes to stdout.
 func TestScenarioHasNoCommands(t *testing.T) {
-	var b strings.Builder
-	text := "url: http://[::1]:80\n::error::x\n  :::error::x\nname: |\n    ::add-mask::y\n\t::z::\n" +
-		"a: '##[error]y ###[group]'\n"
-	if err := markdown.WriteReport(&b, reporttest.Full(), markdown.Options{Scenario: text}); err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(b.String()) {
+	options := markdown.Options{Scenario: "url: http://[::1]:80\n::error::x\n  :::error::x\nname: |\n" +
+		"    ::add-mask::y\n\t::z::\na: '##[error]y ###[group]'\n"}
+	text := written(t, reporttest.Full(), options)
+	for line := range strings.Lines(text) {
 		if strings.HasPrefix(strings.TrimSpace(line), "::") || strings.Contains(line, "##[") {
 			t.Errorf("a command: %q", line)
 		}
 	}
-	if !strings.Contains(b.String(), "\nurl: http://[::1]:80\n: :error::x\n") {
-		t.Errorf("what is no command is changed:\n%s", b.String())
+	if !strings.Contains(text, "\nurl: http://[::1]:80\n: :error::x\n") {
+		t.Errorf("what is no command is changed:\n%s", text)
 	}
 }
 
 func TestOlderVersions(t *testing.T) {
-	files, err := filepath.Glob("../testdata/versions/*.json")
-	if err != nil || len(files) < 6 {
-		t.Fatalf("%d files, %v", len(files), err)
-	}
-	for _, name := range files {
-		file, err := os.Open(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		doc, err := report.ReadDocument(file)
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		if err := file.Close(); err != nil {
-			t.Fatal(err)
-		}
+	reporttest.EachVersion(t, func(name string, doc report.Document) {
 		if doc.Search != nil {
 			checkShape(t, name, searchSummary(t, *doc.Search))
 		} else {
 			checkShape(t, name, summaryOf(t, *doc.Run))
 		}
-	}
+	})
 }
 
-// failingWriter takes nothing.
-type failingWriter struct{ err error }
-
-func (f failingWriter) Write([]byte) (int, error) { return 0, f.err }
-
 func TestPassesErrorsOn(t *testing.T) {
-	broken := errors.New("broken pipe")
-	err := markdown.WriteReport(failingWriter{broken}, reporttest.Full(), markdown.Options{})
-	if !errors.Is(err, broken) {
-		t.Error(err)
-	}
+	reporttest.PassesErrorsOn(t, func(w io.Writer) error {
+		return markdown.WriteReport(w, reporttest.Full(), markdown.Options{})
+	})
 }

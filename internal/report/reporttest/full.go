@@ -1,8 +1,9 @@
-// Package reporttest has saved documents, for the tests of packages that read and show them.
+// Package reporttest has saved documents, for the tests of packages that read and show them, and what these tests have
+// in common.
 package reporttest
 
 import (
-	"bytes"
+	"io"
 	"strings"
 	"testing"
 
@@ -15,11 +16,7 @@ import (
 
 func JSON(t *testing.T, rep report.Report) []byte {
 	t.Helper()
-	var buf bytes.Buffer
-	if err := report.WriteJSON(&buf, rep); err != nil {
-		t.Fatal(err)
-	}
-	return buf.Bytes()
+	return []byte(Text(t, func(w io.Writer) error { return report.WriteJSON(w, rep) }))
 }
 
 // Flags names a field as a command line does.

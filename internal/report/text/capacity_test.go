@@ -19,7 +19,7 @@ func TestWriteCapacityGolden(t *testing.T) {
 			if err := WriteCapacity(&got, rep, Options{Width: 100, Names: reporttest.Flags}); err != nil {
 				t.Fatal(err)
 			}
-			checkGolden(t, filepath.Join("testdata", name+".golden"), got.String())
+			reporttest.Golden(t, filepath.Join("testdata", name+".golden"), *update, got.String())
 			checkFits(t, got.String(), 100)
 		})
 	}

@@ -1,6 +1,7 @@
 package text
 
 import (
+	"io"
 	"math"
 	"path/filepath"
 	"strings"
@@ -24,11 +25,7 @@ func thorough() report.Capacity {
 func searchSummary(t *testing.T, rep report.Capacity, opts Options) string {
 	t.Helper()
 	opts.Names, opts.More = reporttest.Flags, seeMore
-	var got strings.Builder
-	if err := WriteCapacitySummary(&got, rep, opts); err != nil {
-		t.Fatal(err)
-	}
-	return got.String()
+	return reporttest.Text(t, func(w io.Writer) error { return WriteCapacitySummary(w, rep, opts) })
 }
 
 func TestCapacitySummaryGolden(t *testing.T) {
@@ -52,7 +49,7 @@ func TestCapacitySummaryGolden(t *testing.T) {
 	for _, tc := range all {
 		t.Run(tc.name, func(t *testing.T) {
 			got := searchSummary(t, tc.rep, tc.opts)
-			checkGolden(t, filepath.Join("testdata", "summary", tc.name+".golden"), got)
+			reporttest.Golden(t, filepath.Join("testdata", "summary", tc.name+".golden"), *update, got)
 			checkHarmless(t, got, tc.opts)
 			if n := strings.Count(got, "\n"); n > screen {
 				t.Errorf("%d lines, over %d:\n%s", n, screen, got)

@@ -3,13 +3,12 @@ package text
 import (
 	"errors"
 	"flag"
-	"os"
+	"io"
 	"path/filepath"
 	"strings"
 	"testing"
 	"unicode"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/olekukonko/tablewriter/pkg/twwidth"
 
 	"rdiostress/internal/glyph"
@@ -71,31 +70,16 @@ func TestWriteTableGolden(t *testing.T) {
 	for _, tc := range cases() {
 		t.Run(tc.name, func(t *testing.T) {
 			tc.opts.Names = reporttest.Flags
-			var got strings.Builder
-			if err := WriteReport(&got, report.New(tc.res, "1.2.3", reporttest.Flags), tc.opts); err != nil {
-				t.Fatal(err)
-			}
-			checkGolden(t, filepath.Join("testdata", tc.name+".golden"), got.String())
-			checkFits(t, got.String(), max(tc.opts.Width, defaultWidth))
+			got := written(t, report.New(tc.res, "1.2.3", reporttest.Flags), tc.opts)
+			reporttest.Golden(t, filepath.Join("testdata", tc.name+".golden"), *update, got)
+			checkFits(t, got, max(tc.opts.Width, defaultWidth))
 		})
 	}
 }
 
-// checkGolden compares a text with the one in a file.
-func checkGolden(t *testing.T, golden, got string) {
+func written(t *testing.T, rep report.Report, opts Options) string {
 	t.Helper()
-	if *update {
-		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("differs from %s (-want +got):\n%s", golden, diff)
-	}
+	return reporttest.Text(t, func(w io.Writer) error { return WriteReport(w, rep, opts) })
 }
 
 // checkFits finds lines that a terminal would break, and characters that it would obey.
@@ -134,17 +118,14 @@ func TestWriteTableHostile(t *testing.T) {
 	rep.Delivery = measure.Delivery{Method: "none", Absent: evil}
 	rep.Latency = measure.Distribution{Absent: evil}
 	for _, opts := range []Options{{}, {Color: true}, {ASCII: true}, {ASCII: true, Color: true}} {
-		var got strings.Builder
-		if err := WriteReport(&got, rep, opts); err != nil {
-			t.Fatal(err)
+		got := written(t, rep, opts)
+		if opts.ASCII && glyph.ASCII(got) != got {
+			t.Errorf("not in ASCII:\n%s", got)
 		}
-		if text := got.String(); opts.ASCII && glyph.ASCII(text) != text {
-			t.Errorf("not in ASCII:\n%s", text)
-		}
-		checkFits(t, got.String(), defaultWidth)
+		checkFits(t, got, defaultWidth)
 		for _, bad := range []string{"\x1b]", "\x1b[2J", "\r", "\t", "\u202e"} {
-			if strings.Contains(got.String(), bad) {
-				t.Errorf("%q got through:\n%s", bad, got.String())
+			if strings.Contains(got, bad) {
+				t.Errorf("%q got through:\n%s", bad, got)
 			}
 		}
 	}
@@ -184,11 +165,7 @@ func TestWriteTableManyKinds(t *testing.T) {
 		detail := measure.ErrorDetail{Class: "http_status", Parent: "http", Status: 500 + i, Count: 1}
 		res.ErrorDetails = append(res.ErrorDetails, detail)
 	}
-	var got strings.Builder
-	if err := WriteReport(&got, report.New(res, "1.2.3", nil), Options{}); err != nil {
-		t.Fatal(err)
-	}
-	text := got.String()
+	text := written(t, report.New(res, "1.2.3", nil), Options{})
 	if !strings.Contains(text, "And 3 more kinds of errors in 3 uploads.") || strings.Contains(text, "HTTP 510") {
 		t.Errorf("got:\n%s", text)
 	}
@@ -208,23 +185,10 @@ func TestWriteTableWidths(t *testing.T) {
 	res.Generator.SlotWaits, res.Steps.Connect.Count = 863_000_000, 863_000_000
 	rep := report.New(res, "1.2.3", nil)
 	for width := 60; width <= 200; width += 7 {
-		var got strings.Builder
-		if err := WriteReport(&got, rep, Options{Width: width}); err != nil {
-			t.Fatal(err)
-		}
-		checkFits(t, got.String(), max(width, minWidth))
+		checkFits(t, written(t, rep, Options{Width: width}), max(width, minWidth))
 	}
 }
 
-// failingWriter takes nothing.
-type failingWriter struct{ err error }
-
-func (f failingWriter) Write([]byte) (int, error) { return 0, f.err }
-
-var errBroken = errors.New("broken pipe")
-
 func TestWriteTablePassesErrorsOn(t *testing.T) {
-	if err := WriteReport(failingWriter{errBroken}, reporttest.Full(), Options{}); !errors.Is(err, errBroken) {
-		t.Error(err)
-	}
+	reporttest.PassesErrorsOn(t, func(w io.Writer) error { return WriteReport(w, reporttest.Full(), Options{}) })
 }

@@ -1,6 +1,7 @@
 package text
 
 import (
+	"io"
 	"math"
 	"path/filepath"
 	"slices"
@@ -44,11 +45,7 @@ const seeMore = "--full shows every table"
 func summaryOf(t *testing.T, rep report.Report, opts Options) string {
 	t.Helper()
 	opts.Names, opts.More = reporttest.Flags, seeMore
-	var got strings.Builder
-	if err := WriteSummary(&got, rep, opts); err != nil {
-		t.Fatal(err)
-	}
-	return got.String()
+	return reporttest.Text(t, func(w io.Writer) error { return WriteSummary(w, rep, opts) })
 }
 
 func TestSummaryGolden(t *testing.T) {
@@ -67,7 +64,7 @@ func TestSummaryGolden(t *testing.T) {
 	for _, tc := range all {
 		t.Run(tc.name, func(t *testing.T) {
 			got := summaryOf(t, report.New(tc.res, "1.2.3", reporttest.Flags), tc.opts)
-			checkGolden(t, filepath.Join("testdata", "summary", tc.name+".golden"), got)
+			reporttest.Golden(t, filepath.Join("testdata", "summary", tc.name+".golden"), *update, got)
 			width := tc.opts.Width
 			if width == 0 {
 				width = defaultWidth
@@ -236,10 +233,8 @@ func TestSummaryWidths(t *testing.T) {
 }
 
 func TestSummaryPassesErrorsOn(t *testing.T) {
-	if err := WriteSummary(failingWriter{errBroken}, reporttest.Full(), Options{}); err == nil {
-		t.Error("no error")
-	}
-	if err := WriteCapacitySummary(failingWriter{errBroken}, reporttest.Searched(), Options{}); err == nil {
-		t.Error("no error")
-	}
+	reporttest.PassesErrorsOn(t, func(w io.Writer) error { return WriteSummary(w, reporttest.Full(), Options{}) })
+	reporttest.PassesErrorsOn(t, func(w io.Writer) error {
+		return WriteCapacitySummary(w, reporttest.Searched(), Options{})
+	})
 }
