@@ -160,17 +160,11 @@ func TestFailureIsPublished(t *testing.T) {
 			{metricsAt(t, errs), "rdiostress_run_exit_code 3\n"},
 			{metricsAt(t, errs), "rdiostress_run_stage{stage=\"ended\"} 1\n"},
 		} {
-			client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-			resp, err := client.Get(tt.at)
-			if err != nil {
-				t.Fatal(err)
+			_, text := testenv.Fetch(t, http.MethodGet, tt.at, nil)
+			if !strings.Contains(text, tt.want) {
+				t.Errorf("%s: %s has no %q:\n%.2000s", command, tt.at, tt.want, text)
 			}
-			text, err := io.ReadAll(resp.Body)
-			resp.Body.Close()
-			if err != nil || !strings.Contains(string(text), tt.want) {
-				t.Errorf("%s: %v: %s has no %q:\n%.2000s", command, err, tt.at, tt.want, text)
-			}
-			if strings.HasSuffix(tt.at, "/") && !strings.Contains(string(text), cause) {
+			if strings.HasSuffix(tt.at, "/") && !strings.Contains(text, cause) {
 				t.Errorf("%s: the page does not say %q:\n%.2000s", command, cause, text)
 			}
 		}
@@ -187,18 +181,9 @@ func checkKept(t *testing.T, cmd *exec.Cmd, at, file string, errs fmt.Stringer) 
 	waitUntil(t, "the report stays", func() bool {
 		return strings.Contains(errs.String(), "the report stays at "+at+"/; Ctrl-C leaves\n")
 	})
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	resp, err := client.Get(at + "/")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	page, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, page := testenv.Fetch(t, http.MethodGet, at+"/", nil)
 	written, err := os.ReadFile(file)
-	if err != nil || string(page) != string(written) {
+	if err != nil || page != string(written) {
 		t.Errorf("%v: the page of %d bytes is not the file of %d", err, len(page), len(written))
 	}
 	if err := cmd.Process.Signal(os.Interrupt); err != nil {

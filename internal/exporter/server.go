@@ -2,12 +2,9 @@ package exporter
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -15,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"rdiostress/internal/clock"
+	"rdiostress/internal/httpserve"
 )
 
 // Path is where the metrics are.
@@ -31,21 +29,15 @@ const (
 
 // Server serves the metrics of an Exporter.
 type Server struct {
+	http     httpserve.Server
 	exporter *Exporter
-	listener net.Listener
-	http     http.Server
-	served   sync.WaitGroup
 	scrapers scrapers
 	scraped  chan struct{}
 }
 
 // Listen serves the metrics of an exporter on an address until Close.
 func Listen(ctx context.Context, address string, e *Exporter) (*Server, error) {
-	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
-	if err != nil {
-		return nil, err
-	}
-	s := &Server{exporter: e, listener: ln, scraped: make(chan struct{}, 1)}
+	s := &Server{exporter: e, scraped: make(chan struct{}, 1)}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(e, collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	metrics := promhttp.HandlerFor(registry, promhttp.HandlerOpts{
@@ -57,17 +49,18 @@ func Listen(ctx context.Context, address string, e *Exporter) (*Server, error) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		_, _ = fmt.Fprintf(w, "rdiostress %s: the metrics are at %s\n", e.version, Path)
 	})
-	s.http = http.Server{
+	err := s.http.Start(ctx, address, &http.Server{
 		Handler: mux, MaxHeaderBytes: maxHeader, ReadHeaderTimeout: headerTimeout,
 		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
-		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
+	})
+	if err != nil {
+		return nil, err
 	}
-	s.served.Go(func() { _ = s.http.Serve(ln) }) // it ends by Close
 	return s, nil
 }
 
 // Addr returns the address that it listens on.
-func (s *Server) Addr() net.Addr { return s.listener.Addr() }
+func (s *Server) Addr() net.Addr { return s.http.Addr() }
 
 // noting notes who has got the metrics.
 func (s *Server) noting(metrics http.Handler) http.Handler {
@@ -145,11 +138,4 @@ func (s *Server) AwaitScrape(ctx context.Context) {
 }
 
 // Close stops serving.
-func (s *Server) Close() {
-	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
-	defer cancel()
-	if err := s.http.Shutdown(ctx); errors.Is(err, context.DeadlineExceeded) {
-		_ = s.http.Close()
-	}
-	s.served.Wait()
-}
+func (s *Server) Close() { _ = s.http.Close(stopTimeout) }

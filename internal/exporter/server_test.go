@@ -14,6 +14,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 
+	"rdiostress/internal/testenv"
 	"rdiostress/internal/trial/event"
 )
 
@@ -34,24 +35,11 @@ func listen(t *testing.T) *Server {
 // get requests a page with a header.
 func (s *Server) get(t *testing.T, path string, header ...string) (*http.Response, string) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.Addr().String()+path, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(header) > 0 {
-		r.Header.Set(header[0], header[1])
-	}
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	resp, err := client.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp, string(body)
+	return testenv.Fetch(t, http.MethodGet, "http://"+s.Addr().String()+path, func(r *http.Request) {
+		if len(header) > 0 {
+			r.Header.Set(header[0], header[1])
+		}
+	})
 }
 
 // Scrapers get the format that they ask for; native histograms come with protobuf.

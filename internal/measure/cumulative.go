@@ -196,10 +196,7 @@ func (a *accumulator) publish(elapsed time.Duration) {
 	now := &Cumulative{
 		Due: a.Due(elapsed), Started: a.ended + uint64(max(a.InFlight(), 0)), Accepted: t.accepted, LeftOut: t.leftOut,
 		BytesSent: t.bytes, SlotWaits: t.slotWaits, Connects: t.connects, Retried: t.retried,
-		Response: timesOf(t.response), Service: timesOf(t.service), Lag: timesOf(t.lag),
-	}
-	for _, f := range t.failures {
-		now.Failures = append(now.Failures, FailureCount{f.class, f.status, f.count})
+		Failures: t.failures.counts(), Response: timesOf(t.response), Service: timesOf(t.service), Lag: timesOf(t.lag),
 	}
 	if before := a.current.Load(); before != nil {
 		now.Started = max(now.Started, before.Started)

@@ -1,7 +1,5 @@
 package measure
 
-import "time"
-
 // DecodeHistogram returns a histogram from its V2 compressed encoding, as base64. All values, also mean and maximum,
 // have the significant digits of the encoding.
 func DecodeHistogram(encoded string) (*Histogram, error) {
@@ -9,6 +7,5 @@ func DecodeHistogram(encoded string) (*Histogram, error) {
 	if err := h.decode(encoded); err != nil {
 		return nil, err
 	}
-	h.sum, h.max = time.Duration(h.hdr.Mean()*float64(h.Count())), time.Duration(h.hdr.Max())
 	return h, nil
 }

@@ -7,20 +7,19 @@ import (
 	"time"
 )
 
-// failureKinds counts failed uploads by kind. There are few kinds, so a linear search finds them.
-type failureKinds []failureKind
-
-type failureKind struct {
-	class       Class
-	status      uint16
-	count       uint64
-	first, last time.Duration
-	sample      string
+// Failure is a kind of failed uploads. Its times are since the start of the run.
+type Failure struct {
+	FailureCount
+	First, Last time.Duration
+	Sample      string // Detail of the first; may be empty
 }
+
+// failureKinds counts failed uploads by kind. There are few kinds, so a linear search finds them.
+type failureKinds []Failure
 
 // add counts a failed upload.
 func (f *failureKinds) add(o *Outcome) {
-	f.count(failureKind{class: o.Class, status: o.Status, count: 1, first: o.Done, last: o.Done, sample: o.Detail})
+	f.count(Failure{FailureCount{o.Class, o.Status, 1}, o.Done, o.Done, o.Detail})
 }
 
 // merge adds the counts of o.
@@ -30,16 +29,16 @@ func (f *failureKinds) merge(o failureKinds) {
 	}
 }
 
-func (f *failureKinds) count(one failureKind) {
+func (f *failureKinds) count(one Failure) {
 	for i := range *f {
 		have := &(*f)[i]
-		if have.class != one.class || have.status != one.status {
+		if have.Class != one.Class || have.Status != one.Status {
 			continue
 		}
-		have.count += one.count
-		have.last = max(have.last, one.last)
-		if one.first < have.first {
-			have.first, have.sample = one.first, one.sample
+		have.Count += one.Count
+		have.Last = max(have.Last, one.Last)
+		if one.First < have.First {
+			have.First, have.Sample = one.First, one.Sample
 		}
 		return
 	}
@@ -53,7 +52,7 @@ func (f failureKinds) counts() []FailureCount {
 	}
 	list := make([]FailureCount, len(f))
 	for i, one := range f {
-		list[i] = FailureCount{Class: one.class, Status: one.status, Count: one.count}
+		list[i] = one.FailureCount
 	}
 	slices.SortFunc(list, func(a, b FailureCount) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Class, b.Class), cmp.Compare(a.Status, b.Status))
@@ -73,25 +72,26 @@ func (f failureKinds) ofPoint() []PointFailure {
 	return list
 }
 
-// report summarises the failures, the most frequent first. Every failed upload is in exactly one member of Errors.
-func (f failureKinds) report() (Errors, []ErrorDetail) {
+// ReportFailures summarises failures, of which each kind is there once, the most frequent first. Every failed upload is
+// in exactly one member of Errors.
+func ReportFailures(list []Failure) (Errors, []ErrorDetail) {
 	errs := Errors{HTTP: make(map[string]uint64)}
-	details := make([]ErrorDetail, 0, len(f))
-	for _, one := range f {
-		parent := parentOf(one.class, one.status)
+	details := make([]ErrorDetail, 0, len(list))
+	for _, one := range list {
+		parent := one.Parent()
 		switch parent {
 		case ParentTimeout:
-			errs.Timeout += one.count
+			errs.Timeout += one.Count
 		case ParentHTTP:
-			errs.HTTP[strconv.Itoa(int(one.status))] += one.count
+			errs.HTTP[strconv.Itoa(int(one.Status))] += one.Count
 		case ParentRejected:
-			errs.Rejected += one.count
+			errs.Rejected += one.Count
 		case ParentConnection, ParentNone: // every failure has a parent
-			errs.Connection += one.count
+			errs.Connection += one.Count
 		}
 		details = append(details, ErrorDetail{
-			Class: one.class.String(), Parent: string(parent), Status: int(one.status), Count: one.count,
-			FirstS: one.first.Seconds(), LastS: one.last.Seconds(), Sample: one.sample,
+			Class: one.Class.String(), Parent: string(parent), Status: int(one.Status), Count: one.Count,
+			FirstS: one.First.Seconds(), LastS: one.Last.Seconds(), Sample: one.Sample,
 		})
 	}
 	slices.SortFunc(details, func(a, b ErrorDetail) int {

@@ -33,7 +33,7 @@ func (r *Recorder) FillResult(res *Result, sent []TimeSpan) {
 	res.Latency, res.ServiceTime = s.distributions()
 	res.Steps = s.stepDistributions()
 	res.FirstCalls = s.firstCalls()
-	res.Errors, res.ErrorDetails = s.failures.report()
+	res.Errors, res.ErrorDetails = ReportFailures(s.failures)
 	res.UploadSizes = s.sizes.report()
 	res.Series, res.FineSeries = r.saved.finish(), r.judged.finish()
 	res.Histograms = r.times.finish()

@@ -44,7 +44,6 @@ func decodeInterval(encoded string, count uint64) (*Histogram, error) {
 		if err := h.decode(encoded); err != nil {
 			return nil, err
 		}
-		h.sum, h.max = time.Duration(h.hdr.Mean()*float64(h.Count())), time.Duration(h.hdr.Max())
 	}
 	if h.Count() != count {
 		return nil, fmt.Errorf("histogram: holds %d samples, the count says %d", h.Count(), count)
@@ -190,7 +189,8 @@ func encode(h *hdr.Histogram) string {
 	return string(encoded)
 }
 
-// decode adds the samples of an encoded histogram. A sample out of the range is an error.
+// decode fills an empty histogram with the samples of an encoded one. Their mean and maximum are as exact as the
+// encoding. A sample out of the range is an error.
 func (h *Histogram) decode(encoded string) error {
 	if _, err := base64.StdEncoding.DecodeString(encoded); err != nil {
 		return fmt.Errorf("histogram: %w", err)
@@ -202,5 +202,6 @@ func (h *Histogram) decode(encoded string) error {
 	if dropped := h.hdr.Merge(decoded); dropped > 0 {
 		return fmt.Errorf("histogram: %d samples lie outside %v to %v", dropped, histLowest, histHighest)
 	}
+	h.sum, h.max = time.Duration(h.hdr.Mean()*float64(h.Count())), time.Duration(h.hdr.Max())
 	return nil
 }

@@ -251,8 +251,8 @@ func (r *Recorder) Count(phase int, c Class) (n uint64) {
 		return t.accepted
 	}
 	for _, f := range t.failures {
-		if f.class == c {
-			n += f.count
+		if f.Class == c {
+			n += f.Count
 		}
 	}
 	return n

@@ -256,6 +256,16 @@ type PointFailure struct {
 // reply does not make a series large.
 const mostPointFailures = 8
 
+// SetTimes sets the point's times by those of its accepted uploads. Without any, the point has no times.
+func (p *Point) SetTimes(response *Histogram) {
+	if response.Count() == 0 {
+		return
+	}
+	q := response.Quantiles(0.5, 0.95)
+	mean, p50, p95, most := response.Mean().Seconds(), q[0].Seconds(), q[1].Seconds(), response.Max().Seconds()
+	p.MeanS, p.P50S, p.P95S, p.MaxS = &mean, &p50, &p95, &most
+}
+
 // Timed returns how many uploads the point's times cover.
 func (p *Point) Timed() float64 { return float64(p.Accepted - min(p.LeftOut, p.Accepted)) }
 

@@ -58,6 +58,6 @@ func (c *RetryCount) Report() *Retries {
 	if out.Tries == nil {
 		out.Tries = []RetryAttempt{}
 	}
-	out.Errors, _ = c.failures.report()
+	out.Errors, _ = ReportFailures(c.failures)
 	return &out
 }

@@ -219,11 +219,7 @@ func (s *series) close(inFlight int) {
 
 		FirstCalls: b.firsts, LeftOut: b.leftOut, FailedAttempts: b.retried, Failures: b.failures.ofPoint(),
 	}
-	if b.response.Count() > 0 {
-		q := b.response.Quantiles(0.5, 0.95)
-		mean, p50, p95, most := b.response.Mean().Seconds(), q[0].Seconds(), q[1].Seconds(), b.response.Max().Seconds()
-		p.MeanS, p.P50S, p.P95S, p.MaxS = &mean, &p50, &p95, &most
-	}
+	p.SetTimes(b.response)
 	s.points = append(s.points, p)
 	s.start = s.end
 	b.reset()

@@ -1,5 +1,5 @@
 // Package testenv finds the programs that tests use and that a user's machine may lack, and has what the tests of
-// several packages do with programs. It is for tests only.
+// several packages do with programs and servers. It is for tests only.
 package testenv
 
 import (

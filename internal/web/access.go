@@ -17,7 +17,7 @@ const MinToken = 16
 // cookieName is the name of the cookie of those who have shown the token, so that it is not in the page's address.
 // Cookies are those of all ports of a host.
 func (s *Server) cookieName() string {
-	_, port, _ := net.SplitHostPort(s.listener.Addr().String())
+	_, port, _ := net.SplitHostPort(s.Addr().String())
 	return "rdiostress_web_" + port
 }
 

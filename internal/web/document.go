@@ -40,7 +40,7 @@ type Document struct {
 	phases  int
 	last    measure.Cumulative
 	series  series
-	seen    []failure
+	seen    []measure.Failure
 	alerts  []measure.Alert // the last maxAlerts
 	dropped int             // alerts before those
 	storage *verification.Progress
@@ -55,12 +55,6 @@ const sending = "Sending calls"
 
 // maxAlerts limits the alerts that a document keeps: they may open and close again and again.
 const maxAlerts = 200
-
-// failure is a kind of failed calls.
-type failure struct {
-	measure.FailureCount
-	first, last time.Duration // when it was seen
-}
 
 // NewDocument returns the document of a run that is not prepared yet.
 func NewDocument(o Options) *Document {
@@ -105,14 +99,14 @@ func (d *Document) second(e *event.Second) {
 	d.storage = e.Storage
 	d.series.add(d.elapsed, &d.last, e)
 	for _, f := range now.Failures {
-		i := slices.IndexFunc(d.seen, func(have failure) bool {
+		i := slices.IndexFunc(d.seen, func(have measure.Failure) bool {
 			return have.Class == f.Class && have.Status == f.Status
 		})
 		switch {
 		case i < 0:
-			d.seen = append(d.seen, failure{f, e.Elapsed, e.Elapsed})
+			d.seen = append(d.seen, measure.Failure{FailureCount: f, First: e.Elapsed, Last: e.Elapsed})
 		case d.seen[i].Count < f.Count:
-			d.seen[i].FailureCount, d.seen[i].last = f, e.Elapsed
+			d.seen[i].FailureCount, d.seen[i].Last = f, e.Elapsed
 		}
 	}
 	d.elapsed, d.last = e.Elapsed, *now

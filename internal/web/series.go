@@ -122,10 +122,7 @@ func (v *interval) asPoint() measure.Point {
 		Server: &server, Stored: v.stored, Backlog: v.backlog,
 	}
 	if v.response.Count > 0 {
-		h := v.response.Histogram()
-		q := h.Quantiles(0.5, 0.95, 1)
-		mean, p50, p95, longest := h.Mean().Seconds(), q[0].Seconds(), q[1].Seconds(), q[2].Seconds()
-		p.MeanS, p.P50S, p.P95S, p.MaxS = &mean, &p50, &p95, &longest
+		p.SetTimes(v.response.Histogram())
 	}
 	if v.storedOver > 0 {
 		stored := float64(v.newlyStored) / v.storedOver.Seconds()

@@ -3,10 +3,8 @@ package web
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"slices"
@@ -14,6 +12,7 @@ import (
 	"time"
 
 	"rdiostress/internal/clock"
+	"rdiostress/internal/httpserve"
 	"rdiostress/internal/report/html"
 )
 
@@ -28,17 +27,16 @@ const (
 	maxHeader     = 16 << 10        // bytes
 	reconnectMs   = 2000            // after which a browser asks again
 	lastEvent     = 3 * time.Second // for followers to take the end
+	stopTimeout   = time.Second     // for requests under way at the end
 	eventStream   = "text/event-stream"
 	contentPolicy = "Content-Security-Policy"
 )
 
 // Server serves the page of a Document.
 type Server struct {
+	http     httpserve.Server
 	document *Document
 	token    string // that readers need; empty: they must be on this machine
-	listener net.Listener
-	http     http.Server
-	served   sync.WaitGroup
 
 	patience  time.Duration // with a reader that does not take a piece
 	over      chan struct{} // closed by End
@@ -58,27 +56,24 @@ type Server struct {
 // Listen serves the page of a document on an address until Close. With a token, it answers those who have that; without
 // one, only requests to this machine by its own name.
 func Listen(ctx context.Context, address, token string, d *Document) (*Server, error) {
-	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
-	if err != nil {
-		return nil, err
-	}
 	s := &Server{
-		document: d, token: token, listener: ln, patience: writeTimeout, over: make(chan struct{}),
-		closing: make(chan struct{}),
+		document: d, token: token, patience: writeTimeout, over: make(chan struct{}), closing: make(chan struct{}),
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/{$}", s.servePage)
 	mux.HandleFunc("/events", s.serveEvents)
-	s.http = http.Server{
+	err := s.http.Start(ctx, address, &http.Server{
 		Handler: s.guarded(mux), MaxHeaderBytes: maxHeader, ReadHeaderTimeout: readTimeout, ReadTimeout: readTimeout,
-		IdleTimeout: idleTimeout, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
+		IdleTimeout: idleTimeout,
+	})
+	if err != nil {
+		return nil, err
 	}
-	s.served.Go(func() { _ = s.http.Serve(ln) }) // it ends by Close
 	return s, nil
 }
 
 // Addr returns the address that it listens on.
-func (s *Server) Addr() net.Addr { return s.listener.Addr() }
+func (s *Server) Addr() net.Addr { return s.http.Addr() }
 
 // state returns the current state of the page. It is written again at most once a refresh, for all readers, and less
 // often if that takes long.
@@ -251,11 +246,6 @@ func (s *Server) Fail(ctx context.Context, f Failure) { s.End(ctx, s.document.fa
 func (s *Server) Close() {
 	close(s.closing)
 	s.followers.refuse()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	if err := s.http.Shutdown(ctx); errors.Is(err, context.DeadlineExceeded) {
-		_ = s.http.Close()
-	}
-	s.served.Wait()
+	_ = s.http.Close(stopTimeout)
 	<-s.followers.none()
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"rdiostress/internal/report/html"
+	"rdiostress/internal/testenv"
 	"rdiostress/internal/trial/event"
 )
 
@@ -33,27 +34,7 @@ func (s *Server) url(path string) string { return "http://" + s.Addr().String() 
 // get makes a request, which change may alter, without following redirects.
 func (s *Server) get(t *testing.T, method, path string, change func(*http.Request)) (*http.Response, string) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, s.url(path), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if change != nil {
-		change(r)
-	}
-	client := http.Client{
-		Transport:     &http.Transport{DisableKeepAlives: true},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-	resp, err := client.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp, string(body)
+	return testenv.Fetch(t, method, s.url(path), change)
 }
 
 // Without a token, only this machine by its own names is answered; nothing may be changed, framed or kept.

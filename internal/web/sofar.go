@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"rdiostress/internal/capacity"
@@ -67,31 +66,7 @@ func (d *Document) fillTotals(res *measure.Result) {
 		p50, p99, longest := q[0].Seconds(), q[1].Seconds(), q[2].Seconds()
 		res.Generator.LagP50S, res.Generator.LagP99S, res.Generator.LagMaxS = &p50, &p99, &longest
 	}
-	d.fillFailures(res)
-}
-
-// fillFailures writes the failed calls by kind to a result.
-func (d *Document) fillFailures(res *measure.Result) {
-	res.Errors.HTTP = map[string]uint64{}
-	for i := range d.seen {
-		f := &d.seen[i]
-		parent := f.Parent()
-		switch parent {
-		case measure.ParentTimeout:
-			res.Errors.Timeout += f.Count
-		case measure.ParentHTTP:
-			res.Errors.HTTP[strconv.Itoa(int(f.Status))] += f.Count
-		case measure.ParentRejected:
-			res.Errors.Rejected += f.Count
-		case measure.ParentConnection, measure.ParentNone:
-			res.Errors.Connection += f.Count
-		}
-		res.ErrorDetails = append(res.ErrorDetails, measure.ErrorDetail{
-			Class: f.Class.String(), Parent: string(parent), Status: int(f.Status), Count: f.Count,
-			FirstS: f.first.Seconds(), LastS: f.last.Seconds(),
-		})
-	}
-	slices.SortStableFunc(res.ErrorDetails, func(a, b measure.ErrorDetail) int { return cmp.Compare(b.Count, a.Count) })
+	res.Errors, res.ErrorDetails = measure.ReportFailures(d.seen)
 }
 
 // fillDelivery writes how storing stands to a result.

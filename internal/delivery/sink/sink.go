@@ -3,9 +3,7 @@ package sink
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"sync"
@@ -13,16 +11,15 @@ import (
 
 	"rdiostress/internal/delivery"
 	"rdiostress/internal/delivery/api"
+	"rdiostress/internal/httpserve"
 	"rdiostress/internal/rdio"
 )
 
 // Sink receives the calls that a server forwards: it is what rdio-scanner calls a downstream. It answers at once, and
 // keeps no audio, only its hash and what its frame tells.
 type Sink struct {
-	server   http.Server
-	listener net.Listener
-	served   sync.WaitGroup
-	options  Options
+	server  httpserve.Server
+	options Options
 
 	mu      sync.Mutex
 	count   int64
@@ -47,27 +44,24 @@ const (
 
 // Listen receives calls on an address until Close.
 func Listen(ctx context.Context, address string, o Options) (*Sink, error) {
-	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	s := &Sink{options: o}
+	err := s.server.Start(ctx, address, &http.Server{
+		Handler: http.HandlerFunc(s.serve), ReadHeaderTimeout: sinkHeaderTimeout, ReadTimeout: sinkTimeout,
+	})
 	if err != nil {
 		return nil, err
 	}
-	s := &Sink{listener: ln, options: o}
-	s.server = http.Server{
-		Handler: http.HandlerFunc(s.serve), ReadHeaderTimeout: sinkHeaderTimeout, ReadTimeout: sinkTimeout,
-		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
-	}
-	s.served.Go(func() { _ = s.server.Serve(ln) }) // it ends by Close
 	return s, nil
 }
 
 // Address implements delivery.Feed.
-func (s *Sink) Address() net.Addr { return s.listener.Addr() }
+func (s *Sink) Address() net.Addr { return s.server.Addr() }
 
 // Method implements delivery.Feed.
 func (s *Sink) Method() string { return "sink" }
 
 // Source implements delivery.Feed.
-func (s *Sink) Source() string { return "calls forwarded to " + s.listener.Addr().String() }
+func (s *Sink) Source() string { return "calls forwarded to " + s.Address().String() }
 
 // VisitEarly implements delivery.Feed.
 func (s *Sink) VisitEarly(visit func(r *delivery.Row)) {
@@ -81,16 +75,7 @@ func (s *Sink) VisitEarly(visit func(r *delivery.Row)) {
 }
 
 // Close stops receiving, after the calls under way.
-func (s *Sink) Close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), sinkStop)
-	defer cancel()
-	err := s.server.Shutdown(ctx)
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = s.server.Close()
-	}
-	s.served.Wait()
-	return err
-}
+func (s *Sink) Close() error { return s.server.Close(sinkStop) }
 
 // Received is how many calls came, of any run.
 func (s *Sink) Received() int64 {
