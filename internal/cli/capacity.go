@@ -189,7 +189,7 @@ func runCapacity(ctx context.Context, o *capacityOptions) error {
 		func(w io.Writer) error { return o.showSearch(w, &rep) })
 	o.annotate(github.OfSearch(&rep))
 	if left := searchLeftText(&out, o.forms.json); left != "" && !o.quiet && !o.withServer {
-		fmt.Fprintln(o.ios.Err, "rdiostress: "+left)
+		o.ios.say("%s", left)
 	}
 	published.end(signaled, err, finalOfSearch(&rep))
 	return err

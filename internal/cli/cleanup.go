@@ -155,11 +155,8 @@ func (o *cleanupOptions) isDatabase() bool {
 	}
 }
 
-// maxReport is how large a report may be.
-const maxReport = 1 << 30
-
 func (o *cleanupOptions) readReport() error {
-	text, err := inputfile.Read(o.report, maxReport)
+	text, err := inputfile.Read(o.report, report.MaxBytes)
 	if err != nil {
 		return usageErrorf("", "--report %w", err)
 	}

@@ -109,7 +109,7 @@ func runDrill(ctx context.Context, o *drillOptions) error {
 	list := o.chosen()
 	var made []report.Drill
 	for i, d := range list {
-		fmt.Fprintf(o.ios.Err, "rdiostress: drill %d of %d: %s\n", i+1, len(list), d.name)
+		o.ios.say("drill %d of %d: %s", i+1, len(list), d.name)
 		one, err := d.run(ctx, filepath.Join(dir, "report.json"))
 		if err != nil {
 			return interruptedOr(ctx, fmt.Errorf("drill %s: %w", d.name, err))

@@ -114,47 +114,63 @@ func sameFile(a, b string) bool {
 	return errA == nil && errB == nil && absA == absB
 }
 
+// writers write the forms of a report.
+type writers struct {
+	json, html, junit, csv, hdrLog func(io.Writer) error
+
+	markdown func(w io.Writer, most int) error // in at most so many bytes; 0: in any number
+}
+
 // ofRun are the forms of the report of a run.
 func (p *formPaths) ofRun(rep *report.Report) []form {
-	return p.withSummary([]form{
-		{flag: "json", path: p.json, write: func(w io.Writer) error { return report.WriteJSON(w, *rep) }},
-		{flag: "html", path: p.html, write: func(w io.Writer) error {
+	return p.forms(&writers{
+		json: func(w io.Writer) error { return report.WriteJSON(w, *rep) },
+		html: func(w io.Writer) error {
 			return html.WriteReport(w, *rep, html.Options{Scenario: repeatRun(rep)})
-		}},
-		{flag: "junit", path: p.junit, write: func(w io.Writer) error { return junit.WriteReport(w, *rep) }},
-		{flag: "csv", path: p.csv, write: func(w io.Writer) error { return csv.WriteReport(w, *rep) }},
-		{flag: "hdr-log", path: p.hdrLog, write: func(w io.Writer) error { return hdrlog.WriteReport(w, *rep) }},
-	}, func(w io.Writer, most int) error {
-		return markdown.WriteReport(w, *rep, markdown.Options{Scenario: repeatRun(rep), MaxBytes: most})
+		},
+		markdown: func(w io.Writer, most int) error {
+			return markdown.WriteReport(w, *rep, markdown.Options{Scenario: repeatRun(rep), MaxBytes: most})
+		},
+		junit:  func(w io.Writer) error { return junit.WriteReport(w, *rep) },
+		csv:    func(w io.Writer) error { return csv.WriteReport(w, *rep) },
+		hdrLog: func(w io.Writer) error { return hdrlog.WriteReport(w, *rep) },
 	})
 }
 
 // ofSearch are the forms of the report of a search for a capacity.
 func (p *formPaths) ofSearch(rep *report.Capacity) []form {
-	return p.withSummary([]form{
-		{flag: "json", path: p.json, write: func(w io.Writer) error { return report.WriteCapacityJSON(w, *rep) }},
-		{flag: "html", path: p.html, write: func(w io.Writer) error {
+	return p.forms(&writers{
+		json: func(w io.Writer) error { return report.WriteCapacityJSON(w, *rep) },
+		html: func(w io.Writer) error {
 			return html.WriteCapacity(w, *rep, html.Options{Scenario: repeatSearch(rep)})
-		}},
-		{flag: "junit", path: p.junit, write: func(w io.Writer) error { return junit.WriteCapacity(w, *rep) }},
-		{flag: "csv", path: p.csv, write: func(w io.Writer) error { return csv.WriteCapacity(w, *rep) }},
-		{flag: "hdr-log", path: p.hdrLog, write: func(w io.Writer) error { return hdrlog.WriteCapacity(w, *rep) }},
-	}, func(w io.Writer, most int) error {
-		return markdown.WriteCapacity(w, *rep, markdown.Options{Scenario: repeatSearch(rep), MaxBytes: most})
+		},
+		markdown: func(w io.Writer, most int) error {
+			return markdown.WriteCapacity(w, *rep, markdown.Options{Scenario: repeatSearch(rep), MaxBytes: most})
+		},
+		junit:  func(w io.Writer) error { return junit.WriteCapacity(w, *rep) },
+		csv:    func(w io.Writer) error { return csv.WriteCapacity(w, *rep) },
+		hdrLog: func(w io.Writer) error { return hdrlog.WriteCapacity(w, *rep) },
 	})
 }
 
-// withSummary adds the summaries to the forms: the one that was asked for, and that of the CI job's step. The latter is
-// added to what other programs have written there, also if its path was named.
-func (p *formPaths) withSummary(forms []form, summary func(w io.Writer, most int) error) []form {
-	asked := form{flag: "markdown", path: p.markdown, write: func(w io.Writer) error { return summary(w, 0) }}
+// forms are the forms of a report, in the order in which they are written. The summary of the CI job's step is added to
+// what other programs have written there, also if its path was named.
+func (p *formPaths) forms(to *writers) []form {
+	asked := form{flag: "markdown", path: p.markdown, write: func(w io.Writer) error { return to.markdown(w, 0) }}
 	named := sameFile(p.markdown, p.step)
 	if named {
-		asked.add = summary
+		asked.add = to.markdown
 	}
-	forms = append(forms, asked)
+	forms := []form{
+		{flag: "json", path: p.json, write: to.json},
+		{flag: "html", path: p.html, write: to.html},
+		{flag: "junit", path: p.junit, write: to.junit},
+		{flag: "csv", path: p.csv, write: to.csv},
+		{flag: "hdr-log", path: p.hdrLog, write: to.hdrLog},
+		asked,
+	}
 	if p.byItself && p.step != "" && !named {
-		forms = append(forms, form{path: p.step, add: summary})
+		forms = append(forms, form{path: p.step, add: to.markdown})
 	}
 	return forms
 }

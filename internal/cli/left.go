@@ -11,30 +11,32 @@ import (
 
 // leftText says in a line how many calls a run has left on the server, and how they are removed; nothing without any.
 func leftText(res *report.Report) string {
-	n, about := callsLeft(res)
-	if n == 0 {
-		return ""
-	}
-	return fmt.Sprintf("%s%s of this run %s left on the server%s; rdiostress cleanup --print --run %s "+
-		"--verify DATABASE prints the SQL that removes them",
-		about, units.Plural(n, "call"), units.Are(n), beforeText(res, n), res.Run.ID)
+	n, exact := callsLeft(res)
+	return leftLine(n, exact, "run", beforeText(res, n), "--run "+res.Run.ID)
 }
 
 // searchLeftText says in a line how many calls a search for a capacity has left on the server, and how they are
 // removed; nothing without any. The report, if there is one in a file, has the IDs of all of its runs.
 func searchLeftText(out *capacity.Outcome, file string) string {
-	if out.CallsLeft == 0 {
-		return ""
-	}
-	about, which := "", "--report "+file
-	if out.CallsLeftAtMost {
-		about = "up to "
-	}
+	which := "--report " + file
 	if file == "" || file == "-" {
 		which = "--run " + strings.Join(out.Run.RunIDs, ",")
 	}
-	return fmt.Sprintf("%s%s of this search %s left on the server; rdiostress cleanup --print %s --verify DATABASE "+
-		"prints the SQL that removes them", about, units.Plural(out.CallsLeft, "call"), units.Are(out.CallsLeft), which)
+	return leftLine(out.CallsLeft, !out.CallsLeftAtMost, "search", "", which)
+}
+
+// leftLine says how many calls a run or a search has left on the server, with words about what they are, and with which
+// flag cleanup finds them; nothing without any.
+func leftLine(n uint64, exact bool, of, words, which string) string {
+	if n == 0 {
+		return ""
+	}
+	about := ""
+	if !exact {
+		about = "up to "
+	}
+	return fmt.Sprintf("%s%s of this %s %s left on the server%s; rdiostress cleanup --print %s --verify DATABASE "+
+		"prints the SQL that removes them", about, units.Plural(n, "call"), of, units.Are(n), words, which)
 }
 
 // beforeText says how many of n calls the server took before the load.
@@ -58,15 +60,12 @@ func beforeText(res *report.Report, n uint64) string {
 }
 
 // callsLeft counts the calls that a run has left on the server, with those before it. Where it was not seen what is
-// stored, that is as many as the server has acknowledged.
-func callsLeft(res *report.Report) (n uint64, about string) {
-	n, exact := res.CallsLeft()
-	if !exact {
-		about = "up to "
-	}
+// stored, that is as many as the server has acknowledged, and exact is false.
+func callsLeft(res *report.Report) (n uint64, exact bool) {
+	n, exact = res.CallsLeft()
 	n += res.Target.CallsBefore
 	if p := res.Priming; p != nil {
 		n += p.Accepted
 	}
-	return n, about
+	return n, exact
 }

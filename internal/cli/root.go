@@ -15,7 +15,6 @@ import (
 	"rdiostress/internal/configfile"
 	"rdiostress/internal/exitcode"
 	"rdiostress/internal/flaghelp"
-	"rdiostress/internal/report"
 	"rdiostress/internal/stdio"
 )
 
@@ -169,7 +168,7 @@ func printError(ios *streams, err error) {
 		return
 	}
 	for line := range strings.Lines(err.Error()) {
-		fmt.Fprintln(ios.Err, report.Line(errorPrefix+line))
+		ios.sayLine(errorPrefix + line)
 	}
 	var ce *commandError
 	hint := ""

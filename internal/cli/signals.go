@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/signal"
 	"sync"
@@ -63,7 +62,7 @@ func untilSignal(
 					if on.again != nil {
 						on.again()
 					}
-					fmt.Fprintln(ios.Err, "rdiostress: left at once, without a report")
+					ios.say("left at once, without a report")
 					ios.flush()
 					os.Exit(exitInterrupted)
 				}

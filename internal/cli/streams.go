@@ -30,11 +30,14 @@ func (s *streams) flush() {
 	}
 }
 
-// say writes a line about what goes on. It may have foreign text, which neither changes a terminal nor is a command to
-// the runner of a CI job: that reads Err as it reads Out.
+// say writes a line about what goes on; see sayLine.
 func (s *streams) say(format string, args ...any) {
-	fmt.Fprintln(s.Err, report.Line("rdiostress: "+fmt.Sprintf(format, args...)))
+	s.sayLine("rdiostress: " + fmt.Sprintf(format, args...))
 }
+
+// sayLine writes a line. It may have foreign text, which neither changes a terminal nor is a command to the runner of a
+// CI job: that reads Err as it reads Out.
+func (s *streams) sayLine(line string) { fmt.Fprintln(s.Err, report.Line(line)) }
 
 // hurry has results not wait for their reader: the process was told to end.
 func (s *streams) hurry() {

@@ -94,21 +94,21 @@ func (d *display) say(line string) {
 
 // update draws the panel, or writes a line that is due.
 func (d *display) update(last bool) {
-	switch {
-	case d.canvas != nil && last:
-		d.canvas.show(nil)
-	case d.canvas != nil:
+	if last {
+		return // close removes what is drawn
+	}
+	if d.canvas != nil {
 		d.canvas.refresh()
-	case !last:
-		d.mu.Lock()
-		v, silent := d.view, time.Since(d.wrote)
-		d.mu.Unlock()
-		if v == nil {
-			return
-		}
-		if line := v.logLine(silent); line != "" {
-			d.say(line)
-		}
+		return
+	}
+	d.mu.Lock()
+	v, silent := d.view, time.Since(d.wrote)
+	d.mu.Unlock()
+	if v == nil {
+		return
+	}
+	if line := v.logLine(silent); line != "" {
+		d.say(line)
 	}
 }
 

@@ -29,7 +29,7 @@ func newLive() live { return live{acceptedPerS: math.NaN()} }
 // add notes how the load stands after one more second, or more of them.
 func (l *live) add(now measure.Snapshot, server measure.Observation, storage *verification.Progress) {
 	before := l.now
-	l.now, l.server, l.storage = now, server, storage
+	l.now, l.server = now, server
 	took := (now.Elapsed - before.Elapsed).Seconds()
 	l.acceptedPerS = math.NaN()
 	if took > 0 && now.Accepted >= before.Accepted {
@@ -96,8 +96,7 @@ func (l *live) storedPerS() string {
 
 // totals are the figures of the load so far.
 func (l *live) totals() []part {
-	stored, accepted := formatStored(l.storage)
-	accepted = max(accepted, l.now.Accepted) // whichever was seen last
+	stored, accepted := l.formatStored()
 	return []part{
 		{0, units.Count(accepted) + " accepted"},
 		{2, units.Count(l.now.Failed) + " failed"},
@@ -275,16 +274,17 @@ func joinParts(columns int, parts []part) string {
 	}
 }
 
-// formatStored returns how many calls were stored when that was last read, and of how many that were accepted by then;
-// an empty text where storage is not read.
-func formatStored(p *verification.Progress) (text string, accepted uint64) {
-	switch {
+// formatStored returns how many calls were stored when that was last read, and how many were accepted, whichever was
+// seen last; an empty text where storage is not read.
+func (l *live) formatStored() (text string, accepted uint64) {
+	switch p := l.storage; {
 	case p == nil, p.At == 0 && p.Acknowledged == 0: // it is not read, or not yet
-		return "", 0
+		return "", l.now.Accepted
 	case p.Err != nil:
-		return "storage cannot be read", 0
+		return "storage cannot be read", l.now.Accepted
 	default:
-		return fmt.Sprintf("%s of %s stored", units.Count(p.Stored), units.Count(p.Acknowledged)), p.Acknowledged
+		return fmt.Sprintf("%s of %s stored", units.Count(p.Stored), units.Count(p.Acknowledged)),
+			max(p.Acknowledged, l.now.Accepted)
 	}
 }
 

@@ -127,15 +127,11 @@ func (v *runView) over(elapsed time.Duration) bool {
 
 // clock is the time that has passed, and of how much where that is known before; with a total, the calls.
 func (v *runView) clock(elapsed time.Duration) string {
-	switch total := v.scenario.Total; {
-	case total > 0:
-		return fmt.Sprintf("%s, %s of %s", units.Elapsed(elapsed), units.Count(v.live.now.Attempted),
-			units.Plural(total, "call"))
-	case v.scenario.Guide:
-		return units.Elapsed(elapsed)
-	default:
-		return units.Elapsed(min(elapsed, v.length)) + " of " + units.Compact(v.length)
+	text := v.logClock(elapsed)
+	if total := v.scenario.Total; total > 0 {
+		text += fmt.Sprintf(", %s of %s", units.Count(v.live.now.Attempted), units.Plural(total, "call"))
 	}
+	return text
 }
 
 // left says how long the run still sends; empty where that is not known.
@@ -249,8 +245,7 @@ func (v *runView) format() string {
 	if v.stopping {
 		return fmt.Sprintf("stopping: waiting for %d uploads (Ctrl-C to leave at once)", s.InFlight)
 	}
-	stored, accepted := formatStored(v.live.storage)
-	accepted = max(accepted, s.Accepted) // whichever was seen last
+	stored, accepted := v.live.formatStored()
 	phase := s.Phase
 	if s.Scored && len(v.scenario.Stages) == 0 {
 		phase = "" // the only one that lasts

@@ -6,6 +6,7 @@
 package terminal
 
 import (
+	"cmp"
 	"io"
 	"time"
 
@@ -25,13 +26,13 @@ type Screen struct {
 	Names field.Namer // what the user calls a field
 }
 
-const (
-	// LineEvery is how often a line of progress is written at first where no terminal can show a panel.
-	LineEvery = 5 * time.Second
-	// DefaultWidth is how many columns text takes where no terminal says how many it has.
-	DefaultWidth = 100
+// LineEvery is how often a line of progress is written at first where no terminal can show a panel.
+const LineEvery = 5 * time.Second
 
-	defaultHeight = 24 // of a terminal that does not say it
+// The size of a terminal that does not say it.
+const (
+	defaultWidth  = 100
+	defaultHeight = 24
 )
 
 // descriptor is a stream that has one, by which its terminal is known.
@@ -39,12 +40,8 @@ type descriptor interface{ Fd() uintptr }
 
 // Width returns how many columns the terminal has that w writes to, if it writes to one.
 func Width(w io.Writer) (columns int, ok bool) {
-	f, ok := w.(descriptor)
-	if !ok {
-		return 0, false
-	}
-	columns, _, err := term.GetSize(int(f.Fd()))
-	return columns, err == nil && columns > 0
+	columns = askSize(w).columns
+	return columns, columns > 0
 }
 
 // size is how much room a terminal has.
@@ -52,17 +49,19 @@ type size struct{ columns, rows int }
 
 // sizeOf returns how much room there is where w writes to.
 func sizeOf(w io.Writer) size {
-	room := size{DefaultWidth, defaultHeight}
+	room := askSize(w)
+	return size{cmp.Or(room.columns, defaultWidth), cmp.Or(room.rows, defaultHeight)}
+}
+
+// askSize asks the terminal that w writes to for its size. What is not known is 0.
+func askSize(w io.Writer) size {
 	f, ok := w.(descriptor)
 	if !ok {
-		return room
+		return size{}
 	}
 	columns, rows, err := term.GetSize(int(f.Fd()))
-	if err == nil && columns > 0 {
-		room.columns = columns
+	if err != nil {
+		return size{}
 	}
-	if err == nil && rows > 0 {
-		room.rows = rows
-	}
-	return room
+	return size{max(columns, 0), max(rows, 0)}
 }

@@ -8,7 +8,6 @@ import (
 
 	"rdiostress/internal/capacity"
 	"rdiostress/internal/report"
-	"rdiostress/internal/trial/verification"
 	"rdiostress/internal/units"
 )
 
@@ -108,19 +107,18 @@ func (v *searchView) observe(e capacity.Event) {
 		v.live.add(e.Snapshot, e.Server, e.Storage)
 		v.doing = fmt.Sprintf("holding %s for %s", units.PerSecond(e.RatePerS), units.Elapsed(e.Elapsed))
 	case capacity.AwaitingStorage:
-		v.await(e.RatePerS, &e.Progress)
+		p := &e.Progress
+		v.await(e.RatePerS, fmt.Sprintf("%s of %s calls stored, %s", units.Count(p.Stored), units.Count(p.Acknowledged),
+			units.PerSecond(p.PerS)))
 	case capacity.AwaitingCount:
-		v.doing = fmt.Sprintf("%s: waiting for storage", units.PerSecond(e.RatePerS))
-		v.waiting = fmt.Sprintf("%s of %s calls not stored, after %s", units.Count(e.Backlog), units.Count(e.Accepted),
-			units.Elapsed(e.Waited))
+		v.await(e.RatePerS, fmt.Sprintf("%s of %s calls not stored, after %s", units.Count(e.Backlog),
+			units.Count(e.Accepted), units.Elapsed(e.Waited)))
 	}
 }
 
 // await notes how the wait for the calls of a step goes.
-func (v *searchView) await(rate float64, p *verification.Progress) {
-	v.doing = fmt.Sprintf("%s: waiting for storage", units.PerSecond(rate))
-	v.waiting = fmt.Sprintf("%s of %s calls stored, %s", units.Count(p.Stored), units.Count(p.Acknowledged),
-		units.PerSecond(p.PerS))
+func (v *searchView) await(rate float64, waiting string) {
+	v.doing, v.waiting = units.PerSecond(rate)+": waiting for storage", waiting
 }
 
 // end notes what a step came to.

@@ -19,13 +19,14 @@ type storingView struct {
 	mu    sync.Mutex
 	live  live          // its storage and server
 	most  uint64        // the highest backlog: how far the bar has to go
-	added time.Time     // when a value was last added
+	added time.Time     // when a value was last added: one a second
 	due   time.Duration // when the next line of a log is, since the beginning
 }
 
 // newStoringView returns what shows a wait that begins.
 func newStoringView(e *event.AwaitingStorage) *storingView {
-	v := &storingView{began: time.Now(), live: newLive(), due: LineEvery}
+	began := time.Now()
+	v := &storingView{began: began, live: newLive(), added: began.Add(-time.Second), due: LineEvery}
 	v.update(e)
 	return v
 }
@@ -37,9 +38,6 @@ func (v *storingView) update(e *event.AwaitingStorage) {
 	p := e.Progress
 	v.live.storage, v.live.server = &p, e.Server
 	v.most = max(v.most, p.Backlog)
-	if v.added.IsZero() {
-		v.added = time.Now().Add(-time.Second)
-	}
 	if seconds := time.Since(v.added) / time.Second; seconds > 0 { // events are more frequent
 		v.live.addStorage(&p, int(seconds))
 		v.added = v.added.Add(seconds * time.Second)

@@ -12,14 +12,13 @@ import (
 type Trial struct {
 	*display
 	// What the observer alone uses.
-	stage   *stageView   // what is done before the run, or after it
-	storage *storingView // nil while it is not shown
-	killed  bool         // the server does not answer since the crash test has killed it
+	stage  *stageView // what is done before the run, or after it
+	killed bool       // the server does not answer since the crash test has killed it
 
-	mu       sync.Mutex
-	run      *runView // nil while it is not shown
-	stopped  bool     // the first signal was heard
-	awaiting bool     // the calls are sent, and the run waits for the server to store them
+	mu      sync.Mutex
+	run     *runView     // nil while it is not shown
+	storage *storingView // nil unless the calls are sent, and the run waits for the server to store them
+	stopped bool         // the first signal was heard
 }
 
 // NewTrial returns what shows a trial. The caller closes it.
@@ -36,7 +35,7 @@ func (t *Trial) Observe(e event.Event) {
 	if text := t.warningText(e); text != "" {
 		t.say(line("warning: " + text))
 	}
-	t.noteAwaiting(e)
+	t.observeStorage(e) // also where it is not shown: it says what a signal does
 	if t.Quiet {
 		return
 	}
@@ -48,7 +47,6 @@ func (t *Trial) Observe(e event.Event) {
 	}
 	t.observeBefore(e)
 	t.observeRun(e)
-	t.observeStorage(e)
 }
 
 // observeBefore shows what is done before the run.
@@ -122,18 +120,6 @@ func (t *Trial) toRun(e event.Event) {
 	}
 }
 
-// noteAwaiting notes whether the run waits for calls to be stored.
-func (t *Trial) noteAwaiting(e event.Event) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	switch e.(type) {
-	case event.AwaitingStorage:
-		t.awaiting = true
-	case event.Accounted:
-		t.awaiting = false
-	}
-}
-
 // observeStorage shows the wait for storage.
 func (t *Trial) observeStorage(e event.Event) {
 	switch e := e.(type) {
@@ -142,19 +128,26 @@ func (t *Trial) observeStorage(e event.Event) {
 			t.storage.update(&e)
 			return
 		}
-		t.storage = newStoringView(&e)
-		t.show(t.storage)
+		v := newStoringView(&e)
+		t.setStorage(v)
+		t.show(v)
 	case event.Accounted:
-		t.storage = nil
+		t.setStorage(nil)
 		t.show(nil)
 	}
+}
+
+func (t *Trial) setStorage(v *storingView) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.storage = v
 }
 
 // Stopping says that the first signal was heard: in the panel of the run, and else by a line.
 func (t *Trial) Stopping() {
 	t.mu.Lock()
 	t.stopped = true
-	run, awaiting := t.run, t.awaiting
+	run, awaiting := t.run, t.storage != nil
 	t.mu.Unlock()
 	if run != nil {
 		run.stop()

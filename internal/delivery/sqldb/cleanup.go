@@ -9,8 +9,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-
-	"rdiostress/internal/dbread"
 )
 
 // Cleanup is how calls of this program are removed from the tables of a server. Nothing has been removed.
@@ -85,7 +83,7 @@ func (p *database) cleanup(ctx context.Context, runs []string) (Cleanup, error) 
 		before, after := groupStatements(table, where)
 		c.Statements = append(append([]string{t(before)}, c.Statements...), t(after))
 	}
-	c.Files, err = p.filesOf(ctx, table, bare(s.columns[colFile]), where)
+	c.Files, err = p.filesOf(ctx, table, bare(cmp.Or(s.file, s.columns[colFile])), where)
 	return c, err
 }
 
@@ -101,13 +99,6 @@ func groupStatements(table, where string) (before, after string) {
 
 // filesOf returns the query that lists the files with the audio of calls; empty if none of these calls has a file.
 func (p *database) filesOf(ctx context.Context, table, column, where string) (string, error) {
-	if p.schema.server == serverOwn {
-		if found, err := dbread.ReadTables(ctx, p.db, p.dialect); err != nil {
-			return "", err
-		} else if found.Has("calls", "audio_file") {
-			column = `"audio_file"`
-		}
-	}
 	if column == "" {
 		return "", nil
 	}

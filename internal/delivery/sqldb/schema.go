@@ -22,9 +22,10 @@ type schema struct {
 	columns [columns]string
 	log     *logTable
 	dates   dates
-	hasSite bool // calls have a column siteRef
-	renames bool // calls may get another name
-	grouped bool // calls are in groups, which have a table of their own
+	hasSite bool   // calls have a column siteRef
+	renames bool   // calls may get another name
+	grouped bool   // calls are in groups, which have a table of their own
+	file    string // the calls' column with the path of a file of audio, where their audio is not read from it
 }
 
 // The columns that are read of a call. An empty one is not kept.
@@ -147,6 +148,9 @@ func recognise(found dbread.Tables) (*schema, error) {
 	if known != nil {
 		known.hasSite = found.Has("calls", "siteRef")
 		known.grouped = found.Has("call_groups", "id") && found.Has("calls", "call_group_id")
+		if known.server == serverOwn && found.Has("calls", "audio_file") {
+			known.file = `c."audio_file"`
+		}
 	}
 	if known == nil {
 		const servers = "rdio-scanner 6 or 7, ThinLine Radio, tr-engine, sdrtrunk-rdio-api or rdiostress serve"
