@@ -1,7 +1,6 @@
 package diagnose
 
 import (
-	"bytes"
 	"cmp"
 	"embed"
 	"errors"
@@ -118,18 +117,19 @@ func Rules() ([]Rule, error) {
 }
 
 func parseRule(text []byte) (Rule, error) {
-	var r Rule
 	tree, err := parser.ParseBytes(text, 0)
 	if err != nil {
 		return Rule{}, err
 	}
-	for _, doc := range tree.Docs {
-		// The library cannot handle tags everywhere.
-		if doc.Body != nil && len(ast.Filter(ast.TagType, doc.Body)) > 0 {
-			return Rule{}, errors.New("a rule has no YAML tags")
-		}
+	if len(tree.Docs) != 1 || tree.Docs[0].Body == nil {
+		return Rule{}, errors.New("a rule is one YAML document")
 	}
-	err = yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&r)
+	body := tree.Docs[0].Body
+	if len(ast.Filter(ast.TagType, body)) > 0 { // the library cannot handle tags everywhere
+		return Rule{}, errors.New("a rule has no YAML tags")
+	}
+	var r Rule
+	err = yaml.NodeToValue(body, &r, yaml.Strict())
 	r.Fix = strings.Join(strings.Fields(r.Fix), " ")
 	return r, err
 }
