@@ -28,6 +28,7 @@ func WriteSummary(w io.Writer, rep report.Report, opts Options) error {
 	p.blank()
 	p.uploadRows(&rep)
 	p.storageRow(&rep)
+	p.transcriptsRow(&rep)
 	p.thresholdRow(rep.Thresholds)
 	p.alertRow(rep.Alerts)
 	p.trafficRows(&rep)
