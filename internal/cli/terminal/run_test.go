@@ -85,8 +85,8 @@ func TestTrialOnATerminal(t *testing.T) {
 		run.Wait()
 		trial.Stopping()
 		trial.Observe(event.Accounted{})
-		const stopped = "\nrdiostress: no longer waiting for storage; reading what is stored by now " +
-			"(interrupt again to leave at once)"
+		const stopped = "\nrdiostress: no longer waiting for storage; reading what is stored by now" +
+			"\n  (interrupt again to leave at once)"
 		if got := screen.String(); got != said+stopped {
 			t.Errorf("after it, shows %q", got)
 		}
