@@ -266,3 +266,16 @@ func TestSearchInALog(t *testing.T) {
 		}
 	})
 }
+
+// The clock of a panel shows seconds that are over, as any clock does, and the time left adds up with it.
+func TestClockOfAPanel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := scenario.Scenario{MaxConcurrent: 1, Duration: 20 * time.Second}
+		v := newRunView(&s, time.Now())
+		time.Sleep(4700 * time.Millisecond)
+		got := pen{}.line(v.panel(pen{}, size{80, 24})[0].row, 80)
+		if !strings.HasPrefix(got, "starting, 4s of 20s") || !strings.HasSuffix(got, "16s left") {
+			t.Errorf("shows %q", got)
+		}
+	})
+}
