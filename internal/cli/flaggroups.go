@@ -156,6 +156,9 @@ func serveGroups() []flaghelp.Group {
 			{Name: "read-key-file", Value: "file"},
 			{Name: "rate-limit", Value: "rate"},
 			{Name: "rate-limit-address", Value: "rate"},
+			{Name: "redis-url", Value: "url", Values: list("redis://")},
+			{Name: "redis-password-file", Value: "file"},
+			{Name: "limit-fail", Value: "open|closed", Values: list(limitFailOpen, limitFailClosed)},
 		}},
 		{Title: "Uploads", Flags: []flaghelp.Flag{
 			{Name: "max-upload-size", Value: "size"},

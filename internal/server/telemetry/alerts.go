@@ -37,7 +37,8 @@ const (
 	margin     = 0.2
 )
 
-// rules returns the guide's rules, two about the store, and one about connections, which comes before any is refused.
+// rules returns the guide's rules, two about the store, one about connections, which comes before any is refused, and
+// one about rate limits that do not hold, or refuse everybody.
 func rules() []rule {
 	return []rule{
 		{kpiErrorRate, SeverityHigh, 0.05, false, "1", raiseAfter, false},
@@ -49,6 +50,7 @@ func rules() []rule {
 		{valueConnections, SeverityHigh, 0.9, false, "1", raiseAfter, false},
 		{valueBreaker, SeverityCritical, 0.5, false, "1", 0, false},
 		{valueUnusable, SeverityCritical, 0.5, false, "1", 0, true},
+		{valueLimits, SeverityHigh, 0.5, false, "1", 0, false},
 	}
 }
 
