@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"rdiostress/internal/field"
+	"rdiostress/internal/judge"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
 )
@@ -72,6 +73,9 @@ func (s Signals) outcomes(res *measure.Result) {
 	}
 	if res.Generator.Limited {
 		s.setWithNote("generator_limited", 1, Truth, first(res.Generator.Reasons))
+		if judge.Guide().Inconclusive(*res) {
+			s.set("generator_to_blame", 1, Truth)
+		}
 	}
 }
 

@@ -96,11 +96,7 @@ func leadInText(s measure.Scenario) string {
 
 // durationText says how long calls were to be sent, and how long they were.
 func durationText(rep *report.Report) string {
-	run, s := &rep.Run, &rep.Scenario
-	words := units.Duration(s.DurationS)
-	if s.Total > 0 {
-		words = units.Plural(s.Total, "call") + " or " + words
-	}
+	run, s, words := &rep.Run, &rep.Scenario, plannedText(&rep.Scenario)
 	switch {
 	case run.Interrupted:
 		return words + ", interrupted after " + units.Duration(run.SendingS)
@@ -113,6 +109,15 @@ func durationText(rep *report.Report) string {
 	}
 	if wait := rep.Summary.ReplyWaitS; wait >= worthSaying {
 		words += fmt.Sprintf(", and %s until the last reply", units.Duration(wait))
+	}
+	return words
+}
+
+// plannedText says how long calls were to be sent.
+func plannedText(s *measure.Scenario) string {
+	words := units.Duration(s.DurationS)
+	if s.Total > 0 {
+		words = units.Plural(s.Total, "call") + " or " + words
 	}
 	return words
 }

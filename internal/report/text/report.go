@@ -20,6 +20,7 @@ type Options struct {
 	ASCII bool        // whether it shows no other characters
 	Names field.Namer // what the user calls a field
 	More  string      // what the end of a summary says about how to see more
+	Full  string      // with what the reader sees all of which a summary only says how much it leaves out
 }
 
 // The tables are laid out for these widths. On narrower terminals lines are too long; wider ones are not filled,
@@ -210,12 +211,9 @@ func (p *page) verdict(rep *report.Report, space spacing) {
 	if len(v.Reasons)+len(v.Warnings) > 0 && space == spacious {
 		lines = append(lines, "")
 	}
-	for _, reason := range v.Reasons {
-		lines = append(lines, p.wrap("• ", sanitize(reason), inside)...)
-	}
-	for _, warning := range v.Warnings {
-		lines = append(lines, p.wrap("! ", sanitize(warning), inside)...)
-	}
+	reasons, warnings := p.mostRemarks()
+	lines = append(lines, p.remarks("• ", v.Reasons, reasons, inside, "more reason")...)
+	lines = append(lines, p.remarks("! ", v.Warnings, warnings, inside, "more note")...)
 	p.frame(lines, paint)
 }
 
