@@ -98,7 +98,8 @@ func TestServeFlags(t *testing.T) {
 				keyFile: keysFile, readKey: "r", keyRate: limitValue{Limit: 60, Per: time.Minute},
 				fromRate: limitValue{Limit: 5, Per: time.Second}, drain: durationValue(3 * time.Second),
 				proxies:  []string{"10.0.0.0/8", "::1"},
-				redisURL: "redis://:s3cret@h", redisPassword: "from-file", redisPasswordFile: keyFile, limitFail: "closed",
+				redisURL: "redis://:s3cret@h", redisPassword: "from-file", redisPasswordFile: keyFile,
+				limitFail: "closed",
 			}
 		}},
 		{

@@ -151,7 +151,7 @@ func (l *Limiter) Take(ctx context.Context, bucket string, rate ratelimit.Rate) 
 	// A client that leaves is no failure of Redis.
 	full, err := l.try(context.WithoutCancel(ctx), bucket, rate)
 	if err != nil {
-		return ratelimit.Quota{}, fmt.Errorf("Redis: %w", err)
+		return ratelimit.Quota{}, fmt.Errorf("cannot use Redis: %w", err)
 	}
 	return rate.Quota(full), nil
 }
@@ -175,7 +175,7 @@ func (l *Limiter) Err() error {
 	if l.breaker.State() == gobreaker.StateClosed {
 		return nil
 	}
-	return fmt.Errorf("Redis is away: %w", *l.last.Load())
+	return fmt.Errorf("cannot use Redis: %w", *l.last.Load())
 }
 
 // Close ends the probe and closes the connections.

@@ -83,7 +83,7 @@ func TestRedisAwayAndBack(t *testing.T) {
 		}
 		server.Kill(t)
 		eventually(t, "Redis is away", func() bool { return l.Err() != nil })
-		if err := take(); err == nil || !strings.HasPrefix(err.Error(), "Redis is away: ") {
+		if err := take(); err == nil || !strings.HasPrefix(err.Error(), "cannot use Redis: ") {
 			t.Errorf("got %v", err)
 		}
 		server.Restart(t)
