@@ -13,6 +13,7 @@ import (
 	"rdiostress/internal/server/apikey"
 	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/ratelimit"
+	"rdiostress/internal/server/transcribe"
 )
 
 // Defaults of Options, besides those of admission and intake.
@@ -59,6 +60,10 @@ type Options struct {
 	Patience       time.Duration // how long the rate may be below MinRate
 	Grace          time.Duration // how long uploads may continue after the server is told to stop
 	Now            func() time.Time
+
+	// Transcribe has stored calls transcribed in the background; nil means not. The server sets its Audio, Grace and
+	// Log.
+	Transcribe *transcribe.Options
 
 	Wrap func(http.Handler) http.Handler // wraps the handler of all requests; nil means no wrapper
 }

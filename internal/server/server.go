@@ -25,6 +25,7 @@ import (
 	"rdiostress/internal/server/refusallog"
 	"rdiostress/internal/server/reload"
 	"rdiostress/internal/server/telemetry"
+	"rdiostress/internal/server/transcribe"
 )
 
 const (
@@ -52,6 +53,7 @@ type Server struct {
 	limits  limits
 	limiter ratelimit.Limiter
 
+	pool        *transcribe.Pool // nil if calls are not transcribed
 	counters    *telemetry.Counters
 	telemetry   *telemetry.Telemetry
 	sampleEvery time.Duration
@@ -103,6 +105,7 @@ func New(o Options) (*Server, error) {
 		s.limiter = ratelimit.NewMemory(s.now)
 	}
 	s.intake = s.newIntake(o)
+	s.pool = s.newPool(o.Transcribe)
 	s.telemetry = s.newTelemetry()
 	s.handler = s.routes()
 	if o.Wrap != nil {
@@ -146,6 +149,7 @@ func (s *Server) state() telemetry.State {
 		Gate: s.limits.gate.Usage(), Connections: s.limits.connections.Usage(), AudioFiles: open, AudioFileLimit: limit,
 		SpoolFiles: s.spool.Open(), FreeInside: s.limits.disk.Inside(), Store: s.store.Stats(),
 		Unusable: s.writes.Failing() || s.store.Gone() != nil, LimitsUnknown: s.limiter.Err() != nil,
+		Transcription: s.transcription(),
 	}
 }
 
@@ -243,6 +247,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	background.Go(func() { s.files.Run(ctx) })
 	background.Go(func() { s.sample(ctx) })
 	background.Go(func() { s.writes.Run(ctx) })
+	background.Go(func() { s.transcribe(ctx) })
 	select {
 	case err := <-served:
 		hs.Close()

@@ -31,6 +31,7 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 	m.uploads(c.t.o.Counters)
 	m.room(state)
 	m.store(state.Store)
+	m.transcription(state.Transcription)
 	m.gauge("rdiostress_build_info", "Version of the server; always 1.", 1, "version", c.t.o.Version, "go", goVersion())
 	for _, a := range c.t.Alerts().Rules {
 		m.gauge("rdiostress_alert", "Whether an alert is raised.", zeroOrOne(a.Raised), "kpi", a.KPI, "severity",

@@ -41,6 +41,8 @@ type State struct {
 	Unusable bool // calls cannot be stored, or may be lost
 
 	LimitsUnknown bool // rate limits cannot be looked up
+
+	Transcription *call.TranscriptionStats // nil if the server does not transcribe
 }
 
 // Options are the sources of the values. All are required.
@@ -74,6 +76,8 @@ type sample struct {
 	at               time.Time
 	accepted, failed int64
 	response         time.Duration // total time of all accepted uploads
+	transcribed      int64
+	dead             int64 // calls whose transcription was given up
 }
 
 // Value is a number, or the reason why it is absent.
@@ -126,10 +130,14 @@ func (t *Telemetry) Sample(ctx context.Context, now time.Time) {
 // sample takes a snapshot of the counters.
 func (t *Telemetry) sample(now time.Time) sample {
 	c := t.o.Counters
-	return sample{
+	s := sample{
 		at: now, accepted: c.accepted.Load() + c.duplicates.Load(), failed: c.faults(),
 		response: time.Duration(c.response.Load()),
 	}
+	if tr := t.o.State().Transcription; tr != nil {
+		s.transcribed, s.dead = tr.Done, tr.Dead
+	}
+	return s
 }
 
 func (t *Telemetry) storedBytes(ctx context.Context) Value {
@@ -166,6 +174,10 @@ const (
 	valueUnusable    = "database_unusable"   // 1 means that calls cannot be stored, or may be lost
 	valueLimits      = "rate_limits_unknown" // 1 means that rate limits cannot be looked up
 	valueConnections = "connection_usage"    // share of the allowed connections that are open, 0 to 1
+
+	valueOldest      = "transcription_oldest_s"   // age of the oldest call that waits to be transcribed, s; 0 if none
+	valueTranscribed = "transcription_rate_per_s" // transcripts/s
+	valueDead        = "transcription_dead"       // calls given up in the last minute
 )
 
 // KPIs returns the names of the guide's seven values in its order.
@@ -184,7 +196,6 @@ func (t *Telemetry) Values() map[string]Value {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	values := map[string]Value{
-		kpiTranscription: {Absent: "this server does not transcribe"},
 		kpiPool:          {Absent: "the store has no connection pool"},
 		kpiMemory:        t.resident,
 		kpiDisk:          t.stored,
@@ -204,6 +215,7 @@ func (t *Telemetry) Values() map[string]Value {
 		}
 	}
 	setRates(values, t.window)
+	setTranscription(values, state.Transcription, t.window)
 	return values
 }
 
