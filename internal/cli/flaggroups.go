@@ -115,6 +115,8 @@ func monitoringGroup() flaghelp.Group {
 		{Name: "verify-max", Value: "duration"},
 		{Name: "verify-audio", Value: "[=true|false]"},
 		{Name: "require-storage"},
+		{Name: "transcripts", Value: "mode", Values: transcriptsValues},
+		{Name: "transcripts-timeout", Value: "duration"},
 		{Name: "crash-test", Value: "server|UNIT|PID"},
 		{Name: "crash-at", Value: "duration", Default: "half of the run"},
 		{Name: "restart-command", Value: "command"},
