@@ -19,6 +19,7 @@ import (
 	"rdiostress/internal/address"
 	"rdiostress/internal/bundled"
 	"rdiostress/internal/flaghelp"
+	"rdiostress/internal/report"
 	"rdiostress/internal/server"
 	"rdiostress/internal/server/datadir"
 	"rdiostress/internal/stdio"
@@ -254,13 +255,30 @@ func logLevel(name string) (level slog.Level, ok bool) {
 	}
 }
 
+// logger returns the log. Each line of it may have a text of a client; none is a command to the runner of a CI job.
 func (o *serveOptions) logger() *slog.Logger {
 	level, _ := logLevel(o.logLevel)
 	options := &slog.HandlerOptions{Level: level}
 	if o.logFormat == "json" {
-		return slog.New(slog.NewJSONHandler(o.ios.Err, options))
+		return slog.New(slog.NewJSONHandler(logLines{o.ios.Err, report.JSONWithoutCommands}, options))
 	}
-	return slog.New(slog.NewTextHandler(o.ios.Err, options))
+	return slog.New(slog.NewTextHandler(logLines{o.ios.Err, func(line []byte) []byte {
+		return []byte(report.WithoutCommands(string(line)))
+	}}, options))
+}
+
+// logLines writes the lines of a log, each as a function makes it.
+type logLines struct {
+	w  io.Writer
+	of func(line []byte) []byte
+}
+
+// Write implements io.Writer.
+func (l logLines) Write(line []byte) (int, error) {
+	if _, err := l.w.Write(l.of(line)); err != nil {
+		return 0, err
+	}
+	return len(line), nil
 }
 
 // listenURL is where a server on this machine can be reached.
