@@ -89,7 +89,8 @@ func TestLogLinesAreNoCommands(t *testing.T) {
 			continue
 		}
 		var entry struct{ Label, Reply string }
-		if err := json.Unmarshal([]byte(line), &entry); err != nil || entry.Label != "##[error]no" || entry.Reply != evil {
+		err := json.Unmarshal([]byte(line), &entry)
+		if err != nil || entry.Label != "##[error]no" || entry.Reply != evil {
 			t.Errorf("reads as %+v, %v", entry, err)
 		}
 	}
