@@ -120,7 +120,7 @@ func (o *serveOptions) complete(ctx context.Context, given func(flag string) boo
 	if o.dataDir == "" {
 		errs = append(errs, errors.New("--data-dir must not be empty"))
 	}
-	errs = append(errs, o.ingest.problems(o.store.files()), o.store.problems(given), o.access.check(),
+	errs = append(errs, o.ingest.problems(o.store.files()), o.store.problems(given), o.access.check(given),
 		o.transcribe.problems(given), o.defects.complete(o))
 	if info, err := os.Stat(o.dataDir); err == nil && !info.IsDir() {
 		errs = append(errs, fmt.Errorf("--data-dir %s: it is a file, not a folder", o.dataDir))
@@ -206,6 +206,11 @@ func runServe(ctx context.Context, o *serveOptions) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, endEngine()) }()
+	closeLimiter, err := o.access.openLimiter(&options, log)
+	if err != nil {
+		return err
+	}
+	defer closeLimiter()
 	srv, err := server.New(options)
 	if err != nil {
 		return dataDirError(o.dataDir, err)

@@ -197,7 +197,9 @@ func TestTranscriptionSurvivesKills(t *testing.T) {
 		args    func(t *testing.T) []string
 	}{
 		{"SQLite", 1, func(*testing.T) []string { return nil }},
-		{"PostgreSQL", 2, func(t *testing.T) []string { return []string{"--database-url", pgtest.Open(t).Database(t)} }},
+		{"PostgreSQL", 2, func(t *testing.T) []string {
+			return []string{"--database-url", pgtest.Open(t).Database(t)}
+		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := newChaos(t, calls, tt.servers, tt.args(t)...)

@@ -111,6 +111,8 @@ func (m *metrics) uploads(c *Counters) {
 			float64(c.causes[cause].Load()),
 			"reason", cause.String())
 	}
+	m.counter("rdiostress_rate_limits_unknown_total", "Rate limits of uploads that could not be looked up.",
+		float64(c.unknown.Load()))
 	m.counter("rdiostress_dropped_fields_total", "Optional fields of calls that could not be read.",
 		float64(c.droppedFields.Load()))
 	m.counter("rdiostress_cut_fields_total", "Optional fields of calls that were cut because they were too long.",
