@@ -41,6 +41,7 @@ type serveOptions struct {
 	removeData bool // remove the data folder after the server has stopped
 	ingest     ingestOptions
 	store      storeOptions
+	transcribe transcribeOptions
 	defects    defectOptions
 	access     accessOptions
 }
@@ -93,6 +94,7 @@ func (o *serveOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.keyFile, "api-key-file", "", fileHelp)
 	o.ingest.addFlags(f)
 	o.store.addFlags(f)
+	o.transcribe.addFlags(f)
 	o.defects.addFlags(f)
 	o.access.addFlags(f)
 	f.StringVar(&o.logFormat, "log-format", "text", "format of the log")
@@ -121,7 +123,7 @@ func (o *serveOptions) complete(ctx context.Context, given func(flag string) boo
 		errs = append(errs, errors.New("--data-dir must not be empty"))
 	}
 	errs = append(errs, o.ingest.problems(o.store.files()), o.store.problems(given), o.access.check(given),
-		o.defects.complete(o))
+		o.transcribe.problems(given), o.defects.complete(o))
 	if info, err := os.Stat(o.dataDir); err == nil && !info.IsDir() {
 		errs = append(errs, fmt.Errorf("--data-dir %s: it is a file, not a folder", o.dataDir))
 	}
@@ -201,6 +203,11 @@ func runServe(ctx context.Context, o *serveOptions) (err error) {
 	if err := o.access.apply(&options); err != nil {
 		return err
 	}
+	endEngine, err := o.transcribe.apply(&options, store, o.dataDir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, endEngine()) }()
 	closeLimiter, err := o.access.openLimiter(&options, log)
 	if err != nil {
 		return err
