@@ -35,11 +35,13 @@ type Options struct {
 	KeyRate  ratelimit.Rate    // for each API key; zero means no limit
 	FromRate ratelimit.Rate    // for each client address; zero means no limit
 	Limiter  ratelimit.Limiter // counts against the rates; nil means a limiter in memory
-	Proxies  []netip.Prefix    // trusted proxies, whose X-Forwarded-For counts
-	CertFile string            // certificate chain for TLS; reloaded when it or its key changes
-	CertKey  string            // key of the certificate
-	Reload   time.Duration     // how often these files are read
-	Sample   time.Duration     // interval of samples; 0 means every second
+	// LimitFailClosed refuses uploads whose rate limit cannot be looked up. Otherwise they are allowed.
+	LimitFailClosed bool
+	Proxies         []netip.Prefix // trusted proxies, whose X-Forwarded-For counts
+	CertFile        string         // certificate chain for TLS; reloaded when it or its key changes
+	CertKey         string         // key of the certificate
+	Reload          time.Duration  // how often these files are read
+	Sample          time.Duration  // interval of samples; 0 means every second
 	// DrainTime is how long uploads are still accepted after the server is told to stop, while it is not ready.
 	DrainTime time.Duration
 

@@ -50,7 +50,8 @@ type Server struct {
 	cert    *certificate // nil without TLS
 	files   *reload.Set
 
-	limits limits
+	limits  limits
+	limiter ratelimit.Limiter
 
 	pool        *transcribe.Pool // nil if calls are not transcribed
 	counters    *telemetry.Counters
@@ -100,6 +101,9 @@ func New(o Options) (*Server, error) {
 	if err := s.loadFiles(o); err != nil {
 		return nil, err
 	}
+	if s.limiter = o.Limiter; s.limiter == nil {
+		s.limiter = ratelimit.NewMemory(s.now)
+	}
 	s.intake = s.newIntake(o)
 	s.pool = s.newPool(o.Transcribe)
 	s.telemetry = s.newTelemetry()
@@ -111,15 +115,12 @@ func New(o Options) (*Server, error) {
 }
 
 func (s *Server) newIntake(o Options) *intake.Intake {
-	limiter := o.Limiter
-	if limiter == nil {
-		limiter = ratelimit.NewMemory(s.now)
-	}
 	return intake.New(intake.Options{
 		Store: s.store, Spool: s.spool, Gate: s.limits.gate, Disk: s.limits.disk, Writes: s.writes,
 		Counters: s.counters, Log: s.log, Refusals: s.refusals, Keys: &s.keys, Proxies: s.proxies, Now: s.now,
-		PerKey:     ratelimit.Policy{Name: "key", Rate: o.KeyRate, Limiter: limiter},
-		PerAddress: ratelimit.Policy{Name: "address", Rate: o.FromRate, Limiter: limiter},
+		PerKey:     ratelimit.Policy{Name: "key", Rate: o.KeyRate, Limiter: s.limiter},
+		PerAddress: ratelimit.Policy{Name: "address", Rate: o.FromRate, Limiter: s.limiter},
+		FailClosed: o.LimitFailClosed,
 		MaxBytes:   cmp.Or(o.MaxUploadBytes, DefaultMaxUploadBytes),
 		MinRate:    cmp.Or(o.MinRate, admission.DefaultMinRate),
 		Patience:   cmp.Or(o.Patience, admission.DefaultPatience),
@@ -147,7 +148,8 @@ func (s *Server) state() telemetry.State {
 	return telemetry.State{
 		Gate: s.limits.gate.Usage(), Connections: s.limits.connections.Usage(), AudioFiles: open, AudioFileLimit: limit,
 		SpoolFiles: s.spool.Open(), FreeInside: s.limits.disk.Inside(), Store: s.store.Stats(),
-		Unusable: s.writes.Failing() || s.store.Gone() != nil, Transcription: s.transcription(),
+		Unusable: s.writes.Failing() || s.store.Gone() != nil, LimitsUnknown: s.limiter.Err() != nil,
+		Transcription: s.transcription(),
 	}
 }
 

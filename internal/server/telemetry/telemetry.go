@@ -40,6 +40,8 @@ type State struct {
 	Store    call.Stats
 	Unusable bool // calls cannot be stored, or may be lost
 
+	LimitsUnknown bool // rate limits cannot be looked up
+
 	Transcription *call.TranscriptionStats // nil if the server does not transcribe
 }
 
@@ -166,11 +168,12 @@ const (
 	kpiErrorRate     = "error_rate"                // share of uploads, 0 to 1
 	kpiDisk          = "disk_usage"                // bytes of stored audio
 
-	valueGrowth      = "memory_growth"     // bytes/h
-	valueFreeDisk    = "disk_free_bytes"   // bytes
-	valueBreaker     = "breaker_open"      // 1 means open
-	valueUnusable    = "database_unusable" // 1 means that calls cannot be stored, or may be lost
-	valueConnections = "connection_usage"  // share of the allowed connections that are open, 0 to 1
+	valueGrowth      = "memory_growth"       // bytes/h
+	valueFreeDisk    = "disk_free_bytes"     // bytes
+	valueBreaker     = "breaker_open"        // 1 means open
+	valueUnusable    = "database_unusable"   // 1 means that calls cannot be stored, or may be lost
+	valueLimits      = "rate_limits_unknown" // 1 means that rate limits cannot be looked up
+	valueConnections = "connection_usage"    // share of the allowed connections that are open, 0 to 1
 
 	valueOldest      = "transcription_oldest_s"   // age of the oldest call that waits to be transcribed, s; 0 if none
 	valueTranscribed = "transcription_rate_per_s" // transcripts/s
@@ -201,6 +204,7 @@ func (t *Telemetry) Values() map[string]Value {
 		valueConnections: {Number: float64(state.Connections.Open) / float64(state.Connections.Limit)},
 		valueBreaker:     {Number: zeroOrOne(state.Store.Breaker.State == call.BreakerOpen)},
 		valueUnusable:    {Number: zeroOrOne(state.Unusable)},
+		valueLimits:      {Number: zeroOrOne(state.LimitsUnknown)},
 	}
 	if pool := state.Store.Pool; pool.Max > 0 {
 		values[kpiPool] = Value{Number: float64(pool.InUse) / float64(pool.Max)}
