@@ -20,6 +20,7 @@ import (
 	"rdiostress/internal/report/github"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/trial"
+	"rdiostress/internal/trial/verification"
 )
 
 // capacityOptions are the flags of `rdiostress capacity`.
@@ -70,7 +71,7 @@ func notForCapacity() []string {
 		"busy-hour", "day-curve",
 		"time-scale",
 		"mischief", "crash-test", "crash-at", "restart-command", "client-retries", "real-clients",
-		"require-storage",
+		"require-storage", "transcripts", "transcripts-timeout",
 	}
 }
 
@@ -129,6 +130,7 @@ func (o *capacityOptions) prepare(flags *pflag.FlagSet) error {
 	r.stages, r.abortOn, r.profile = stagesValue{}, nil, ""
 	r.scenario.Total, r.crash, r.mischief, r.scenario.Retries = 0, crashOptions{}, nil, scenario.Retries{}
 	r.scenario.RealClients = false
+	r.verify.transcripts = string(verification.TranscriptsOff) // a step would wait for its queue
 	if err := withOrigin(flags, r.complete(flags)); err != nil {
 		errs = append(errs, err)
 	}

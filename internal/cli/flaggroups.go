@@ -115,6 +115,8 @@ func monitoringGroup() flaghelp.Group {
 		{Name: "verify-max", Value: "duration"},
 		{Name: "verify-audio", Value: "[=true|false]"},
 		{Name: "require-storage"},
+		{Name: "transcripts", Value: "mode", Values: transcriptsValues},
+		{Name: "transcripts-timeout", Value: "duration"},
 		{Name: "crash-test", Value: "server|UNIT|PID"},
 		{Name: "crash-at", Value: "duration", Default: "half of the run"},
 		{Name: "restart-command", Value: "command"},
@@ -156,6 +158,9 @@ func serveGroups() []flaghelp.Group {
 			{Name: "read-key-file", Value: "file"},
 			{Name: "rate-limit", Value: "rate"},
 			{Name: "rate-limit-address", Value: "rate"},
+			{Name: "redis-url", Value: "url", Values: list("redis://")},
+			{Name: "redis-password-file", Value: "file"},
+			{Name: "limit-fail", Value: "open|closed", Values: list(limitFailOpen, limitFailClosed)},
 		}},
 		{Title: "Uploads", Flags: []flaghelp.Flag{
 			{Name: "max-upload-size", Value: "size"},

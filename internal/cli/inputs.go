@@ -29,15 +29,18 @@ func resolveKey(key, file string) (string, error) {
 	if file == "" {
 		return key, nil
 	}
+	return firstLine("API key", file, "--api-key-file names a file with the key on its first line")
+}
+
+// firstLine returns the first line of a file that has a secret there.
+func firstLine(what, file, hint string) (string, error) {
 	text, err := inputfile.ReadOnce(file, maxKeyFile)
 	if err != nil {
-		return "", usageErrorf("--api-key-file names a file with the key on its first line",
-			"cannot read the API key: %w", err)
+		return "", usageErrorf(hint, "cannot read the %s: %w", what, err)
 	}
 	line, _, _ := strings.Cut(string(text), "\n")
 	if line = strings.TrimSpace(line); line == "" {
-		return "", usageErrorf("--api-key-file names a file with the key on its first line",
-			"%s begins with an empty line", file)
+		return "", usageErrorf(hint, "%s begins with an empty line", file)
 	}
 	return line, nil
 }

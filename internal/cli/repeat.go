@@ -24,6 +24,8 @@ func repeatRun(rep *report.Report) string {
 	f.duration("verify-timeout", s.VerifyWaitS)
 	f.duration("verify-max", s.VerifyMaxS)
 	f.flag("require-storage", s.MustVerify)
+	f.set("transcripts", s.Transcripts)
+	f.duration("transcripts-timeout", s.TranscriptsMaxS)
 	f.set("crash-test", s.CrashTest)
 	f.duration("crash-at", s.CrashAtS)
 	return f.text()

@@ -118,7 +118,7 @@ func (o *serveOptions) complete(ctx context.Context, given func(flag string) boo
 	if o.dataDir == "" {
 		errs = append(errs, errors.New("--data-dir must not be empty"))
 	}
-	errs = append(errs, o.ingest.problems(o.store.files()), o.store.problems(given), o.access.check(),
+	errs = append(errs, o.ingest.problems(o.store.files()), o.store.problems(given), o.access.check(given),
 		o.defects.complete(o))
 	if info, err := os.Stat(o.dataDir); err == nil && !info.IsDir() {
 		errs = append(errs, fmt.Errorf("--data-dir %s: it is a file, not a folder", o.dataDir))
@@ -199,6 +199,11 @@ func runServe(ctx context.Context, o *serveOptions) (err error) {
 	if err := o.access.apply(&options); err != nil {
 		return err
 	}
+	closeLimiter, err := o.access.openLimiter(&options, log)
+	if err != nil {
+		return err
+	}
+	defer closeLimiter()
 	srv, err := server.New(options)
 	if err != nil {
 		return dataDirError(o.dataDir, err)

@@ -47,6 +47,7 @@ func TestServeFlags(t *testing.T) {
 			inlineAudio: 256 << 10, minFree: 100 << 20, window: 500 * time.Millisecond,
 			breaker: groupcommit.BreakerOptions{Failures: 10, Delay: 5 * time.Second},
 		},
+		access: accessOptions{limitFail: "open"},
 	}
 	tests := []struct {
 		name string
@@ -91,12 +92,14 @@ func TestServeFlags(t *testing.T) {
 		{"access", []string{
 			"--api-keys", keysFile, "--read-key", "r", "--rate-limit", "60/m", "--rate-limit-address", "5/s",
 			"--drain-time", "3s",
-			"--trusted-proxies", "10.0.0.0/8,::1",
-		}, nil, func(o *serveOptions) {
+			"--trusted-proxies", "10.0.0.0/8,::1", "--redis-password-file", keyFile, "--limit-fail", "closed",
+		}, []string{"RDIOSTRESS_REDIS_URL=redis://:s3cret@h"}, func(o *serveOptions) {
 			o.key, o.access = "", accessOptions{
 				keyFile: keysFile, readKey: "r", keyRate: limitValue{Limit: 60, Per: time.Minute},
 				fromRate: limitValue{Limit: 5, Per: time.Second}, drain: durationValue(3 * time.Second),
-				proxies: []string{"10.0.0.0/8", "::1"},
+				proxies:  []string{"10.0.0.0/8", "::1"},
+				redisURL: "redis://:s3cret@h", redisPassword: "from-file", redisPasswordFile: keyFile,
+				limitFail: "closed",
 			}
 		}},
 		{
@@ -177,6 +180,16 @@ func TestServeRefusesFlags(t *testing.T) {
 		{[]string{"--api-keys", "/no/such/file"}, "error: --api-keys: open /no/such/file: "},
 		{[]string{"--rate-limit", "60"}, `error: --rate-limit: "60" is not a rate; write 60/m, or with /s, /h or /d`},
 		{[]string{"--trusted-proxies", "ten"}, `error: --trusted-proxies: "ten" is not a network such as 10.0.0.0/8`},
+		{
+			[]string{"--redis-url", "redis://:s3cret@h:port"},
+			"error: --redis-url: write redis://host:6379, rediss://host:6379 for TLS, or unix:///path/to/socket\n",
+		},
+		{
+			[]string{"--redis-url", "redis://h", "--redis-password-file", "/no/such/file"},
+			"cannot read the password of Redis: ",
+		},
+		{[]string{"--limit-fail", "closed"}, "error: --limit-fail: only for Redis, so with --redis-url"},
+		{[]string{"--redis-url", "redis://h", "--limit-fail", "no"}, "--limit-fail must be open or closed, not \"no\""},
 		{[]string{"--tls-cert", "c.pem"}, "error: --tls-cert and --tls-key belong together"},
 		{[]string{"extra"}, `serve takes no argument: "extra"`},
 	}

@@ -27,6 +27,10 @@ func (j *judgement) reasons() []string {
 		lines = append(lines, j.names.Text(
 			"it is not known if acknowledged calls were stored, and {require_storage} asks for that"))
 	}
+	if lacksTranscripts(j.Result) {
+		lines = append(lines, j.names.Text("it was not measured when calls are transcribed, and {transcripts} asks "+
+			"for that: ")+j.Transcription.WhyAbsent())
+	}
 	switch {
 	case !j.inconclusive():
 	case j.Latency.LeavesTooMuchOut():

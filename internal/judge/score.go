@@ -122,7 +122,7 @@ func (j *judgement) exitCode() int {
 	switch {
 	case j.Run.Interrupted:
 		return exitcode.Interrupted
-	case noSample(j.Result), j.Delivery.Failed, j.Scenario.MustVerify && unknown(j.Result):
+	case noSample(j.Result), j.Delivery.Failed, j.Scenario.MustVerify && unknown(j.Result), lacksTranscripts(j.Result):
 		return exitcode.NoRun
 	case lost(j.Result) > 0:
 		return exitcode.DataLoss

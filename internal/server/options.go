@@ -13,6 +13,7 @@ import (
 	"rdiostress/internal/server/apikey"
 	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/ratelimit"
+	"rdiostress/internal/server/transcribe"
 )
 
 // Defaults of Options, besides those of admission and intake.
@@ -34,11 +35,13 @@ type Options struct {
 	KeyRate  ratelimit.Rate    // for each API key; zero means no limit
 	FromRate ratelimit.Rate    // for each client address; zero means no limit
 	Limiter  ratelimit.Limiter // counts against the rates; nil means a limiter in memory
-	Proxies  []netip.Prefix    // trusted proxies, whose X-Forwarded-For counts
-	CertFile string            // certificate chain for TLS; reloaded when it or its key changes
-	CertKey  string            // key of the certificate
-	Reload   time.Duration     // how often these files are read
-	Sample   time.Duration     // interval of samples; 0 means every second
+	// LimitFailClosed refuses uploads whose rate limit cannot be looked up. Otherwise they are allowed.
+	LimitFailClosed bool
+	Proxies         []netip.Prefix // trusted proxies, whose X-Forwarded-For counts
+	CertFile        string         // certificate chain for TLS; reloaded when it or its key changes
+	CertKey         string         // key of the certificate
+	Reload          time.Duration  // how often these files are read
+	Sample          time.Duration  // interval of samples; 0 means every second
 	// DrainTime is how long uploads are still accepted after the server is told to stop, while it is not ready.
 	DrainTime time.Duration
 
@@ -57,6 +60,10 @@ type Options struct {
 	Patience       time.Duration // how long the rate may be below MinRate
 	Grace          time.Duration // how long uploads may continue after the server is told to stop
 	Now            func() time.Time
+
+	// Transcribe has stored calls transcribed in the background; nil means not. The server sets its Audio, Grace and
+	// Log.
+	Transcribe *transcribe.Options
 
 	Wrap func(http.Handler) http.Handler // wraps the handler of all requests; nil means no wrapper
 }

@@ -29,6 +29,7 @@ func WriteReport(w io.Writer, rep report.Report, opts Options) error {
 	p.thresholds(&rep)
 	p.uploads(&rep)
 	p.storage(&rep)
+	p.transcripts(&rep)
 	p.mischief(rep.Mischief)
 	p.times(&rep)
 	p.alerts(&rep)

@@ -40,6 +40,7 @@ func WriteReport(w io.Writer, rep report.Report, opts Options) error {
 	p.plan(&rep)
 	p.uploads(&rep)
 	p.storageTable(&rep)
+	p.transcriptsTable(&rep)
 	p.phaseSection(&rep)
 	p.traffic(rep.Traffic)
 	p.timesTable(&rep)

@@ -44,6 +44,8 @@ func cases() []example {
 		{"loss", results.Lossy(), Options{}},
 		{"behind", results.Behind(), Options{}},
 		{"pending", results.Pending(), Options{}},
+		{"transcribed", results.Transcribed(), Options{}},
+		{"untranscribed", results.Untranscribed(), Options{}},
 		{"crashed", results.Crashed(), Options{}},
 		{"unreadable", results.Unreadable(), Options{}},
 		{"unlooked", results.Unlooked(), Options{}},

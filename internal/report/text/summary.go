@@ -33,6 +33,7 @@ func (p *page) summary(rep *report.Report, more string) {
 	p.gap()
 	p.uploadRows(rep)
 	p.storageRow(rep)
+	p.transcriptsRow(rep)
 	p.thresholdRow(rep)
 	p.alertRow(rep.Alerts)
 	p.foldedRows(func() { p.trafficRows(rep) })

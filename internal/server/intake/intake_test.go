@@ -357,9 +357,18 @@ func TestReceiveLimitsRates(t *testing.T) {
 		!strings.Contains(b.log.String(), "cannot be looked up") {
 		t.Errorf("with a limiter that fails: %v, logged %s", err, &b.log)
 	}
+	b = newBench(t, func(o *intake.Options) {
+		o.PerKey, o.FailClosed = ratelimit.Policy{Name: "key", Rate: once, Limiter: brokenLimiter{}}, true
+	})
+	if _, _, err := b.receive(strings.NewReader(form())); !errors.As(err, new(*ratelimit.UnavailableError)) ||
+		len(b.store.put) != 0 {
+		t.Errorf("with a limiter that fails closed: %v, %d calls stored", err, len(b.store.put))
+	}
 }
 
 type brokenLimiter struct{}
+
+func (brokenLimiter) Err() error { return errors.New("no connection") }
 
 func (brokenLimiter) Take(context.Context, string, ratelimit.Rate) (ratelimit.Quota, error) {
 	return ratelimit.Quota{}, errors.New("no connection")
