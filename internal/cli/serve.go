@@ -9,6 +9,7 @@ import (
 	"math"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -278,19 +279,32 @@ const listening = bundled.ListeningPrefix
 // listenError says in words why an address cannot be listened on, and what to do about it. flag is what stands before
 // the address, such as "--listen ".
 func listenError(flag, listen string, err error) error {
+	host, port, _ := net.SplitHostPort(listen)
+	at := func(host, port string) string { return flag + net.JoinHostPort(host, port) }
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return withHint(fmt.Errorf("%s is in use by another program", listen),
-			"stop the other program, or pass another port: "+flag+"127.0.0.1:8001, or :0 for any free one")
+			fmt.Sprintf("stop the other program, or pass another port: %s, or %s for any free one",
+				at(host, portBeside(port)), at(host, "0")))
 	case errors.Is(err, syscall.EACCES):
 		return withHint(fmt.Errorf("listening on %s is not allowed", listen),
 			"ports below 1024 need privileges; pass a higher one")
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
 		return withHint(fmt.Errorf("this machine does not have the address %s", listen),
-			"pass "+address.DefaultListen+" or 0.0.0.0:"+address.DefaultPort)
+			fmt.Sprintf("pass %s for this machine alone, or %s for all of its networks", at("127.0.0.1", port),
+				at("0.0.0.0", port)))
 	default:
 		return fmt.Errorf("cannot listen on %s: %w", listen, err)
 	}
+}
+
+// portBeside returns the port after a port, or before the last one.
+func portBeside(port string) string {
+	n, _ := strconv.Atoi(port)
+	if n++; n > math.MaxUint16 {
+		n -= 2
+	}
+	return strconv.Itoa(n)
 }
 
 // sizeValue is a flag for a number of bytes: 1048576, 1MiB or 1MB.
