@@ -178,6 +178,15 @@ func serveGroups() []flaghelp.Group {
 			{Name: "breaker-failures", Value: "number"},
 			{Name: "breaker-delay", Value: "duration"},
 		}},
+		{Title: "Transcription", Flags: []flaghelp.Flag{
+			{
+				Name: "transcribe", Value: "engine",
+				Values: list("off", "exec:", "http://", "https://", "simulate:0.1"),
+			},
+			{Name: "transcribe-workers", Value: "number"},
+			{Name: "transcribe-timeout", Value: "duration"},
+			{Name: "transcribe-attempts", Value: "number"},
+		}},
 		{Title: "PostgreSQL", Flags: []flaghelp.Flag{
 			{Name: "database-url", Value: "url", Values: list("postgres://")},
 			{Name: "pool-min", Value: "number"},

@@ -20,6 +20,7 @@ import (
 	"rdiostress/internal/address"
 	"rdiostress/internal/bundled"
 	"rdiostress/internal/flaghelp"
+	"rdiostress/internal/report"
 	"rdiostress/internal/server"
 	"rdiostress/internal/server/datadir"
 	"rdiostress/internal/stdio"
@@ -40,6 +41,7 @@ type serveOptions struct {
 	removeData bool // remove the data folder after the server has stopped
 	ingest     ingestOptions
 	store      storeOptions
+	transcribe transcribeOptions
 	defects    defectOptions
 	access     accessOptions
 }
@@ -92,6 +94,7 @@ func (o *serveOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.keyFile, "api-key-file", "", fileHelp)
 	o.ingest.addFlags(f)
 	o.store.addFlags(f)
+	o.transcribe.addFlags(f)
 	o.defects.addFlags(f)
 	o.access.addFlags(f)
 	f.StringVar(&o.logFormat, "log-format", "text", "format of the log")
@@ -120,7 +123,7 @@ func (o *serveOptions) complete(ctx context.Context, given func(flag string) boo
 		errs = append(errs, errors.New("--data-dir must not be empty"))
 	}
 	errs = append(errs, o.ingest.problems(o.store.files()), o.store.problems(given), o.access.check(given),
-		o.defects.complete(o))
+		o.transcribe.problems(given), o.defects.complete(o))
 	if info, err := os.Stat(o.dataDir); err == nil && !info.IsDir() {
 		errs = append(errs, fmt.Errorf("--data-dir %s: it is a file, not a folder", o.dataDir))
 	}
@@ -200,6 +203,11 @@ func runServe(ctx context.Context, o *serveOptions) (err error) {
 	if err := o.access.apply(&options); err != nil {
 		return err
 	}
+	endEngine, err := o.transcribe.apply(&options, store, o.dataDir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, endEngine()) }()
 	closeLimiter, err := o.access.openLimiter(&options, log)
 	if err != nil {
 		return err
@@ -255,13 +263,30 @@ func logLevel(name string) (level slog.Level, ok bool) {
 	}
 }
 
+// logger returns the log. Each line of it may have a text of a client; none is a command to the runner of a CI job.
 func (o *serveOptions) logger() *slog.Logger {
 	level, _ := logLevel(o.logLevel)
 	options := &slog.HandlerOptions{Level: level}
 	if o.logFormat == "json" {
-		return slog.New(slog.NewJSONHandler(o.ios.Err, options))
+		return slog.New(slog.NewJSONHandler(logLines{o.ios.Err, report.JSONWithoutCommands}, options))
 	}
-	return slog.New(slog.NewTextHandler(o.ios.Err, options))
+	return slog.New(slog.NewTextHandler(logLines{o.ios.Err, func(line []byte) []byte {
+		return []byte(report.WithoutCommands(string(line)))
+	}}, options))
+}
+
+// logLines writes the lines of a log, each as a function makes it.
+type logLines struct {
+	w  io.Writer
+	of func(line []byte) []byte
+}
+
+// Write implements io.Writer.
+func (l logLines) Write(line []byte) (int, error) {
+	if _, err := l.w.Write(l.of(line)); err != nil {
+		return 0, err
+	}
+	return len(line), nil
 }
 
 // listenURL is where a server on this machine can be reached.

@@ -146,8 +146,8 @@ func (o *serveOptions) hasRoom() bool {
 func (o *serveOptions) openSQLite(ctx context.Context, log *slog.Logger) (late.Real, error) {
 	s, err := sqlite.Open(ctx, sqlite.Options{
 		Dir: o.dataDir, Queue: o.ingest.queue, DuplicateWindow: o.store.window,
-		Retention: time.Duration(o.store.retention),
-		NoReserve: o.removeData, Breaker: o.store.breaker, Logger: log,
+		Retention:  time.Duration(o.store.retention),
+		Transcribe: o.transcribe.isOn(), NoReserve: o.removeData, Breaker: o.store.breaker, Logger: log,
 	})
 	if err != nil {
 		return nil, dataDirError(o.dataDir, err)
@@ -162,7 +162,8 @@ func (o *serveOptions) openPostgres(ctx context.Context, log *slog.Logger) (late
 	}
 	s, err := postgres.Open(ctx, postgres.Options{
 		URL: o.store.databaseURL, Dir: o.dataDir, Queue: o.ingest.queue, DuplicateWindow: o.store.window,
-		Retention: time.Duration(o.store.retention), Pool: pool, Breaker: o.store.breaker, Logger: log,
+		Retention: time.Duration(o.store.retention), Transcribe: o.transcribe.isOn(), Pool: pool,
+		Breaker: o.store.breaker, Logger: log,
 	})
 	switch {
 	case err == nil:

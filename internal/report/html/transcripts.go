@@ -21,7 +21,7 @@ func (t *timeline) transcripts() []*chart {
 	took := t.means(func(p *measure.Point) (float64, bool) { return valueOf(p.TranscriptDelayS) })
 	if anyNumber(took) {
 		d := t.chart("transcriptdelay", "Delay of transcripts", inSeconds, line{Name: "mean", Values: took})
-		d.Sentence = "Mean time from the reply to the transcript, of the transcripts made in each interval: alerts by " +
+		d.Sentence = "Mean time from the reply to the transcript, of transcripts made in each interval: alerts by " +
 			"keyword come that late. " + peak("At most", d, 0) + "."
 		list = append(list, d)
 	}
