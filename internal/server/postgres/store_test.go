@@ -97,3 +97,10 @@ func benchmarkPut(b *testing.B, transcribe bool) {
 		})
 	})
 }
+
+func BenchmarkJobs(b *testing.B) {
+	db := pgtest.Open(b)
+	storetest.BenchmarkJobs(b, func(b *testing.B) storetest.Store {
+		return mustOpen(b, postgres.Options{URL: db.Database(b), Dir: b.TempDir(), Transcribe: true})
+	})
+}

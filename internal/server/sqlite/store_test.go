@@ -165,3 +165,9 @@ func BenchmarkPutQueued(b *testing.B) {
 		return mustOpen(b, sqlite.Options{Dir: b.TempDir(), DuplicateWindow: 500 * time.Millisecond, Transcribe: true})
 	})
 }
+
+func BenchmarkJobs(b *testing.B) {
+	storetest.BenchmarkJobs(b, func(b *testing.B) storetest.Store {
+		return mustOpen(b, sqlite.Options{Dir: b.TempDir(), Transcribe: true})
+	})
+}
