@@ -190,7 +190,7 @@ func runCapacity(ctx context.Context, o *capacityOptions) error {
 	err = o.conclude("the search was made", rep.Result.ExitCode, o.forms.ofSearch(&rep),
 		func(w io.Writer) error { return o.showSearch(w, &rep) })
 	o.annotate(github.OfSearch(&rep))
-	if left := searchLeftText(&out, o.forms.json); left != "" && !o.quiet && !o.withServer {
+	if left := searchLeftText(&out, o.forms.json); left != "" && !o.withServer {
 		o.ios.say("%s", left)
 	}
 	published.end(signaled, err, finalOfSearch(&rep))

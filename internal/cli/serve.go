@@ -20,6 +20,7 @@ import (
 	"rdiostress/internal/address"
 	"rdiostress/internal/bundled"
 	"rdiostress/internal/flaghelp"
+	"rdiostress/internal/report"
 	"rdiostress/internal/server"
 	"rdiostress/internal/server/datadir"
 	"rdiostress/internal/stdio"
@@ -70,7 +71,7 @@ reads the files of --api-keys and --tls-cert again.`,
   rdiostress serve --listen 0.0.0.0:8000 --api-key-file key.txt --data-dir /var/lib/rdiostress`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if o.access.keyFile != "" && !cmd.Flags().Changed("api-key") {
+			if (o.access.keyFile != "" || o.access.databaseKeys) && !cmd.Flags().Changed("api-key") {
 				o.key = "" // the development key is for those who have no other
 			}
 			if err := o.complete(cmd.Context(), cmd.Flags().Changed); err != nil {
@@ -115,7 +116,10 @@ func (o *serveOptions) complete(ctx context.Context, given func(flag string) boo
 	if o.address, err = resolveListen(ctx, o.listen); err != nil {
 		errs = append(errs, err)
 	}
-	if o.key == "" && o.access.keyFile == "" {
+	if o.access.databaseKeys && o.store.databaseURL == "" {
+		errs = append(errs, errors.New("--database-keys: only for PostgreSQL, so with --database-url"))
+	}
+	if o.key == "" && o.access.keyFile == "" && !o.access.databaseKeys {
 		errs = append(errs, errors.New("--api-key must not be empty"))
 	}
 	if o.dataDir == "" {
@@ -216,6 +220,11 @@ func runServe(ctx context.Context, o *serveOptions) (err error) {
 	if err != nil {
 		return dataDirError(o.dataDir, err)
 	}
+	stopKeys, err := o.followKeys(ctx, srv, log)
+	if err != nil {
+		return err
+	}
+	defer stopKeys()
 	if o.access.reloads() {
 		defer onHangup(srv.Reload)()
 	}
@@ -262,13 +271,30 @@ func logLevel(name string) (level slog.Level, ok bool) {
 	}
 }
 
+// logger returns the log. Each line of it may have a text of a client; none is a command to the runner of a CI job.
 func (o *serveOptions) logger() *slog.Logger {
 	level, _ := logLevel(o.logLevel)
 	options := &slog.HandlerOptions{Level: level}
 	if o.logFormat == "json" {
-		return slog.New(slog.NewJSONHandler(o.ios.Err, options))
+		return slog.New(slog.NewJSONHandler(logLines{o.ios.Err, report.JSONWithoutCommands}, options))
 	}
-	return slog.New(slog.NewTextHandler(o.ios.Err, options))
+	return slog.New(slog.NewTextHandler(logLines{o.ios.Err, func(line []byte) []byte {
+		return []byte(report.WithoutCommands(string(line)))
+	}}, options))
+}
+
+// logLines writes the lines of a log, each as a function makes it.
+type logLines struct {
+	w  io.Writer
+	of func(line []byte) []byte
+}
+
+// Write implements io.Writer.
+func (l logLines) Write(line []byte) (int, error) {
+	if _, err := l.w.Write(l.of(line)); err != nil {
+		return 0, err
+	}
+	return len(line), nil
 }
 
 // listenURL is where a server on this machine can be reached.

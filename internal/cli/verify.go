@@ -60,6 +60,8 @@ func (v *verifyOptions) complete() error {
 	if v.place, err = verification.ParsePlace(v.where); err != nil {
 		errs = append(errs, problemf("{verify} %w", err))
 	}
+	errs.check(v.required && v.place.Kind == verification.None,
+		"{require-storage} needs a {verify} that is not none")
 	if v.place.Kind == verification.SQLite {
 		errs = append(errs, refuse("verify", v.place.Address))
 	}

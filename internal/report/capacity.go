@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -143,10 +144,15 @@ type CapacityStep struct {
 
 // WriteCapacityJSON writes a search for a capacity as indented JSON.
 func WriteCapacityJSON(w io.Writer, rep Capacity) error {
-	enc := json.NewEncoder(w)
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(rep); err != nil {
+	err := enc.Encode(rep)
+	if err == nil {
+		_, err = w.Write(JSONWithoutCommands(out.Bytes()))
+	}
+	if err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
 	return nil

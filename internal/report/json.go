@@ -35,7 +35,7 @@ func WriteJSON(w io.Writer, rep Report) error {
 		}
 	}
 	out.WriteString("\n}\n")
-	if _, err := out.WriteTo(w); err != nil {
+	if _, err := w.Write(JSONWithoutCommands(out.Bytes())); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
 	return nil

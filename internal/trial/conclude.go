@@ -94,6 +94,7 @@ func (r *run) fillTranscription(ctx context.Context, res *measure.Result) {
 	r.verification.FillTranscripts(res.Series)
 	most := r.verification.FillTranscripts(res.FineSeries)
 	if m := res.Transcription; m != nil && m.AckToTranscript != nil {
+		most = max(most, measure.OrZero(m.WaitingEnd))
 		m.WaitingMax = &most
 	}
 }

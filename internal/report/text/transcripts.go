@@ -83,8 +83,12 @@ func delayText(from string, d *measure.Distribution) string {
 // transcriptNotes say how delays grew, and how the wait ended.
 func (p *page) transcriptNotes(m *measure.Transcription) {
 	if m.EarlyP50S != nil && m.LateP50S != nil {
-		p.note(fmt.Sprintf("At the median, calls of the first quarter of the run waited %s, those of the last %s.",
-			units.Trim(units.Seconds(*m.EarlyP50S)), units.Trim(units.Seconds(*m.LateP50S))), p.ink.dim)
+		more := ""
+		if measure.OrZero(m.Waiting) > 0 { // a call that waits counts with the time so far
+			more = " or more"
+		}
+		p.note(fmt.Sprintf("At the median, calls of the first quarter of the run waited %s, those of the last %s%s.",
+			units.Trim(units.Seconds(*m.EarlyP50S)), units.Trim(units.Seconds(*m.LateP50S)), more), p.ink.dim)
 	}
 	if m.WaitedS == nil || measure.OrZero(m.Waiting)+measure.OrZero(m.Unseen) == 0 {
 		return

@@ -3,6 +3,7 @@ package telemetry
 import (
 	"runtime/debug"
 
+	"rdiostress/internal/selfmetrics"
 	"rdiostress/internal/server/call"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -12,8 +13,7 @@ import (
 // newRegistry returns a registry of the metrics of the server, the Go runtime and the process.
 func newRegistry(t *Telemetry) *prometheus.Registry {
 	reg := prometheus.NewRegistry()
-	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		&collector{t})
+	reg.MustRegister(collectors.NewGoCollector(), selfmetrics.Process(), &collector{t})
 	return reg
 }
 
