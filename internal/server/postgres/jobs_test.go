@@ -34,8 +34,8 @@ func claim(t *testing.T, s *postgres.Store, n int, lease time.Duration) []call.J
 	return jobs
 }
 
-// Servers share the queue. Another one takes over a server's job when its lease has ended, and then the first has no say
-// any more, except that a transcript is welcome from both.
+// Servers share the queue. Another one takes over a server's job when its lease has ended. Then no result of the first
+// takes effect, except a transcript.
 func TestServersShareJobs(t *testing.T) {
 	url := pgtest.Open(t).Database(t)
 	a, b := openQueue(t, url, t.TempDir()), openQueue(t, url, t.TempDir())
@@ -114,7 +114,9 @@ func TestUpgradesToTranscripts(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for _, statement := range []string{"DROP TABLE transcripts", "DELETE FROM rdiostress_version WHERE version_id > 2"} {
+	for _, statement := range []string{
+		"DROP TABLE transcripts", "DELETE FROM rdiostress_version WHERE version_id > 2",
+	} {
 		if _, err := exec(t, url, statement); err != nil {
 			t.Fatalf("%s: %v", statement, err)
 		}

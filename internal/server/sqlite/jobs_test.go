@@ -1,7 +1,6 @@
 package sqlite_test
 
 import (
-	"context"
 	"database/sql"
 	"errors"
 	"log/slog"
@@ -35,8 +34,8 @@ func downgrade(t *testing.T, dir string) {
 	}
 }
 
-// A data folder of an older version keeps its calls, which are not queued; new ones are. Until it is upgraded, its calls
-// can be read on a full disk.
+// A data folder of an older version keeps its calls, which are not queued; new ones are. Until it is upgraded, its
+// calls can be read on a full disk.
 func TestUpgradesToTranscripts(t *testing.T) {
 	dir := t.TempDir()
 	s, err := sqlite.Open(t.Context(), sqlite.Options{Dir: dir})
@@ -173,7 +172,8 @@ func TestBadResultFailsAlone(t *testing.T) {
 	if n := storetest.Total(t, s); n != 11 {
 		t.Errorf("%d calls, want 11", n)
 	}
-	effects, err := s.FinishJobs(context.Background(), []call.JobResult{{CallID: jobs[0].CallID, Attempt: 1, Text: "t"}})
+	good := call.JobResult{CallID: jobs[0].CallID, Attempt: 1, Text: "text"}
+	effects, err := s.FinishJobs(t.Context(), []call.JobResult{good})
 	if err != nil || len(effects) != 1 {
 		t.Errorf("%v, %v", effects, err)
 	}

@@ -70,7 +70,8 @@ func BenchmarkJobs(b *testing.B, open func(b *testing.B) Store) {
 		var results []call.JobResult
 		for _, j := range jobs {
 			results = append(results, call.JobResult{
-				CallID: j.CallID, Attempt: j.Attempt, Engine: "e", Text: "Engine 5 responding to Main Street", Language: "en",
+				CallID: j.CallID, Attempt: j.Attempt, Engine: "e", Text: "Engine 5 responding to Main Street",
+				Language: "en",
 			})
 		}
 		if effects, err := s.FinishJobs(b.Context(), results); err != nil || len(effects) != len(jobs) {
