@@ -24,7 +24,7 @@ func WriteCapacity(w io.Writer, rep report.Capacity, opts Options) error {
 	}
 	room := p.width - 16
 	rows := [][]string{
-		{p.ink.dim("Target"), p.truncate(sanitize(rep.Target.URL), room)},
+		{p.ink.dim("Target"), p.truncate(sanitize(report.TargetText(&rep.Target)), room)},
 		{p.ink.dim("Objectives"), p.truncate(sanitize(strings.Join(objectives, ", ")), room)},
 		{p.ink.dim("Took"), fmt.Sprintf("%s, %s", units.Duration(rep.Run.DurationS),
 			units.Plural(uint64(len(rep.Steps)), "step"))},

@@ -23,7 +23,7 @@ func (p *page) plan(rep *report.Report) {
 			rows = append(rows, []string{p.ink.dim(name), p.truncate(sanitize(value), room)})
 		}
 	}
-	row("Target", rep.Target.URL)
+	row("Target", report.TargetText(&rep.Target))
 	row("Load", loadText(s))
 	row("Stages", strings.ReplaceAll(s.Stages, ",", ", "))
 	row("Lead-in", leadInText(s))

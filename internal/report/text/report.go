@@ -42,6 +42,7 @@ func WriteReport(w io.Writer, rep report.Report, opts Options) error {
 	p.phaseSection(&rep)
 	p.traffic(rep.Traffic)
 	p.timesTable(&rep)
+	p.servers(&rep, func() { p.section(report.ServersTitle) })
 	p.stepsTable(&rep)
 	p.failureTable(&rep)
 	p.retries(rep.Retries)
@@ -93,6 +94,26 @@ func (p *page) uploads(rep *report.Report) {
 		p.note(fmt.Sprintf("%s sent, %s/s.", units.Bytes(float64(t.BytesSent)), units.Bytes(*perS)), p.ink.dim)
 	}
 }
+
+// servers shows several servers below each other, after what is to stand before.
+func (p *page) servers(rep *report.Report, before func()) {
+	header, rows, notes := report.ServersTable(rep)
+	if len(rows) == 0 {
+		return
+	}
+	before()
+	for i, s := range rep.Servers {
+		rows[i][0] = p.truncate(sanitize(s.URL), serverWidth)
+		rows[i][2] = p.ink.redIf(s.Failed > 0, rows[i][2])
+	}
+	p.grid(header, rows, "lrrrrrr")
+	for _, n := range notes {
+		p.note(n, p.ink.red)
+	}
+}
+
+// serverWidth is how much of a server's address is shown.
+const serverWidth = 28
 
 // timesTable shows response and service times below each other, so that they compare at a glance.
 func (p *page) timesTable(rep *report.Report) {

@@ -33,6 +33,7 @@ func WriteSummary(w io.Writer, rep report.Report, opts Options) error {
 	p.trafficRows(&rep)
 	p.blank()
 	p.timesRows(&rep)
+	p.servers(&rep, p.blank)
 	p.sparklines(rep.Series)
 	p.blank()
 	p.findings(&rep)
@@ -83,7 +84,8 @@ func (p *page) head(tool report.Tool, kind, id string, started time.Time, asked 
 
 func (p *page) runHead(rep *report.Report) {
 	s := rep.Scenario
-	p.head(rep.Tool, "run", rep.Run.ID, rep.Run.StartedAt, rep.Target.URL, loadText(s), durationText(rep), s.Client)
+	p.head(rep.Tool, "run", rep.Run.ID, rep.Run.StartedAt, report.TargetText(&rep.Target), loadText(s),
+		durationText(rep), s.Client)
 }
 
 // lines adds text in at most that many lines, each behind what before returns for it.
