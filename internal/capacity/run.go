@@ -56,7 +56,10 @@ func Run(ctx context.Context, p Plan, env trial.Environment, observer Observer) 
 	began := time.Now()
 	out := Outcome{Capacity: report.Capacity{
 		Schema: report.CapacitySchema, Run: report.CapacityRun{ID: trial.NewRunID(), StartedAt: began.UTC()},
-		Objectives: p.Objectives,
+		Objectives: p.Objectives, Search: &report.CapacitySearch{
+			StartPerS: p.StartPerS, MaxPerS: p.MaxPerS, MaxTimeS: p.MaxTime.Seconds(), HoldS: p.ConfirmFor.Seconds(),
+			Precision: p.Precision, MaxConcurrent: p.Trial.Scenario.MaxConcurrent,
+		},
 	}}
 	s := &stepper{
 		Plan: p, env: env, observer: observer, began: began,
@@ -153,6 +156,8 @@ func (s *stepper) fillReport(out *Outcome) {
 	scenario.Rate, scenario.MaxConcurrent = s.StartPerS, s.slots
 	out.Scenario, out.Result.Verified = scenario.Record(), s.verified
 	out.Scenario.RatePerS, out.Scenario.DurationS = 0, 0 // each step has its own
+	s.Trial.Verification.Record(&out.Scenario)
+	out.Scenario.VerifyMaxS = 0 // the time of the search is the limit
 	var seen measure.Result
 	s.env.Session.Watch.Fill(&seen)
 	out.Watch = seen.Watch

@@ -20,6 +20,7 @@ import (
 	"rdiostress/internal/report/github"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/trial"
+	"rdiostress/internal/trial/verification"
 )
 
 // capacityOptions are the flags of `rdiostress capacity`.
@@ -70,7 +71,7 @@ func notForCapacity() []string {
 		"busy-hour", "day-curve",
 		"time-scale",
 		"mischief", "crash-test", "crash-at", "restart-command", "client-retries", "real-clients",
-		"require-storage",
+		"require-storage", "transcripts", "transcripts-timeout",
 	}
 }
 
@@ -129,6 +130,7 @@ func (o *capacityOptions) prepare(flags *pflag.FlagSet) error {
 	r.stages, r.abortOn, r.profile = stagesValue{}, nil, ""
 	r.scenario.Total, r.crash, r.mischief, r.scenario.Retries = 0, crashOptions{}, nil, scenario.Retries{}
 	r.scenario.RealClients = false
+	r.verify.transcripts = string(verification.TranscriptsOff) // a step would wait for its queue
 	if err := withOrigin(flags, r.complete(flags)); err != nil {
 		errs = append(errs, err)
 	}
@@ -188,7 +190,7 @@ func runCapacity(ctx context.Context, o *capacityOptions) error {
 	err = o.conclude("the search was made", rep.Result.ExitCode, o.forms.ofSearch(&rep),
 		func(w io.Writer) error { return o.showSearch(w, &rep) })
 	o.annotate(github.OfSearch(&rep))
-	if left := searchLeftText(&out, o.forms.json); left != "" && !o.quiet && !o.withServer {
+	if left := searchLeftText(&out, o.forms.json); left != "" && !o.withServer {
 		o.ios.say("%s", left)
 	}
 	published.end(signaled, err, finalOfSearch(&rep))

@@ -53,6 +53,8 @@ func flagNames() map[field.Name]string {
 		"think_time":       "--think-time",
 		"time_scale":       "--time-scale",
 		"timeout":          "--timeout",
+		"transcripts":      "--transcripts",
+		"transcripts_max":  "--transcripts-timeout",
 		"units":            "--units",
 		"url":              "--url",
 		"verify":           "--verify",

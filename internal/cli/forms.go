@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -61,10 +62,36 @@ func (p *formPaths) flags() []formFlag {
 func (p *formPaths) addFlags(f *pflag.FlagSet, leaveOut string) {
 	for _, one := range p.flags() {
 		if one.Name != leaveOut {
-			f.StringVar(one.path, one.Name, "", one.usage)
+			f.Var(&pathValue{path: one.path}, one.Name, one.usage)
 		}
 	}
 }
+
+// pathValue is where a form goes. Each form goes to one place: of two, none is dropped without a word.
+type pathValue struct {
+	path  *string
+	given bool
+}
+
+// Set implements pflag.Value.
+func (v *pathValue) Set(text string) error {
+	if v.given && text != *v.path {
+		return &valueError{text, fmt.Sprintf("is a second place, after %q: give one", *v.path)}
+	}
+	*v.path, v.given = text, true
+	return nil
+}
+
+// String implements pflag.Value.
+func (v *pathValue) String() string {
+	if v.path == nil {
+		return ""
+	}
+	return *v.path
+}
+
+// Type implements pflag.Value.
+func (v *pathValue) Type() string { return "string" }
 
 // formGroup returns the flags of the forms for help, but not that of a form to leave out.
 func formGroup(leaveOut string) (list []flaghelp.Flag) {

@@ -68,6 +68,7 @@ func TestOddInputs(t *testing.T) {
 		{command: run, flag: "--verify=sqlite:"},
 		{command: serve, flag: "--api-key-file", small: true},
 		{command: serve, flag: "--read-key-file", small: true},
+		{command: serve, flag: "--redis-password-file", others: []string{"--redis-url", "redis://h"}, small: true},
 		{command: serve, flag: "--api-keys", small: true},
 		{command: serve, flag: "--tls-cert", others: []string{"--tls-key", pipe}},
 		{command: []string{"sink", "--listen", "127.0.0.1:0"}, flag: "--api-key-file", small: true},

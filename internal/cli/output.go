@@ -223,5 +223,6 @@ func (o *runOptions) tableOptions() text.Options {
 		Color: o.ios.color(o.ios.OutTerminal) && !o.noColor,
 		ASCII: o.ios.ascii(o.ios.OutTerminal) || o.ascii,
 		More:  o.moreText(),
+		Full:  "--full",
 	}
 }

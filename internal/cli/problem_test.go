@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -70,5 +71,27 @@ func TestErrorsArePrintable(t *testing.T) {
 	printError(&streams{Err: &out}, withHint(errors.New("cannot look: "+evil), evil))
 	if lines := strings.Count(out.String(), "\n"); strings.ContainsAny(out.String(), "\x1b\r") || lines != 3 {
 		t.Errorf("says %q", out.String())
+	}
+}
+
+// No line of serve's log is a command to the runner of a CI job, whatever a client has sent.
+func TestLogLinesAreNoCommands(t *testing.T) {
+	const evil = "##[error]no\n::error::no ::add-mask::x ###[group]"
+	for _, format := range []string{"text", "json"} {
+		var out strings.Builder
+		o := &serveOptions{ios: &streams{Err: &out}, logFormat: format, logLevel: "info"}
+		o.logger().Info("upload refused "+evil, "label", "##[error]no", "reply", evil)
+		line, rest, _ := strings.Cut(out.String(), "\n")
+		if rest != "" || strings.Contains(line, "##[") || strings.HasPrefix(strings.TrimSpace(line), "::") {
+			t.Errorf("%s: wrote %q", format, out.String())
+		}
+		if format == "text" {
+			continue
+		}
+		var entry struct{ Label, Reply string }
+		err := json.Unmarshal([]byte(line), &entry)
+		if err != nil || entry.Label != "##[error]no" || entry.Reply != evil {
+			t.Errorf("reads as %+v, %v", entry, err)
+		}
 	}
 }

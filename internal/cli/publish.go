@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"regexp"
 	"strconv"
 	"sync/atomic"
@@ -100,8 +101,26 @@ func (o *publishOptions) complete(flags *pflag.FlagSet) error {
 	host, _, _ := net.SplitHostPort(o.web)
 	errs.check(o.web != "" && o.webToken == "" && !address.IsLoopback(host),
 		"{web} %s can be reached from other machines: set a {web-token}, or leave out the address", o.web)
+	errs.check(o.webToken != "" && o.web == "" && !flags.Changed("web"), "{web-token} is for the page of {web}")
+	errs.check(sameAddress(o.web, o.prometheus),
+		"{web} %s and {prometheus} %s are the same address: give each its own port", o.web, o.prometheus)
 	errs.check(o.webKeep && o.web == "" && !flags.Changed("web"), "{web-keep} is for the page of {web}")
 	return errs.join()
+}
+
+// sameAddress reports whether only one of two addresses, of a host and a port each, can be listened on.
+func sameAddress(a, b string) bool {
+	hostA, portA, errA := net.SplitHostPort(a)
+	hostB, portB, errB := net.SplitHostPort(b)
+	if errA != nil || errB != nil || portA != portB || portA == "0" { // 0 is any free one
+		return false
+	}
+	unspecified := func(host string) bool {
+		ip, err := netip.ParseAddr(host)
+		return err == nil && ip.IsUnspecified()
+	}
+	this := func(host string) bool { return host == "localhost" || host == "127.0.0.1" }
+	return hostA == hostB || unspecified(hostA) || unspecified(hostB) || this(hostA) && this(hostB)
 }
 
 // publication shows a command's work to others while it goes on. What was not asked for is nil.

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -13,6 +14,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -38,10 +40,21 @@ func TestWebFlags(t *testing.T) {
 		"a short token":   {[]string{"--web", ":0", "--web-token", "s3cret"}, "--web-token must be 16 or more letters"},
 		"a strange token": {[]string{"--web", ":0", "--web-token", "s3cret s3cret; s3cret"}, "--web-token must be 16"},
 		"no page to keep": {[]string{"--web-keep"}, "--web-keep is for the page of --web"},
-		"a port":          {[]string{"--web", "8080"}, ""},
-		"this machine":    {[]string{"--web", "localhost:0", "--web-keep"}, ""},
-		"IPv6":            {[]string{"--web", "[::1]:0"}, ""},
-		"a token":         {[]string{"--web", "0.0.0.0:0", "--web-token", "s3cret-s3cret-s3cret"}, ""},
+		"no page":         {[]string{"--web-token", "s3cret-s3cret-s3cret"}, "--web-token is for the page of --web"},
+		"the same": {
+			[]string{"--web", "9100", "--prometheus", ":9100"},
+			"--web 127.0.0.1:9100 and --prometheus 127.0.0.1:9100 are the same address: give each its own port",
+		},
+		"one of all": {
+			[]string{"--web", "localhost:9100", "--prometheus", "0.0.0.0:9100"},
+			"--web localhost:9100 and --prometheus 0.0.0.0:9100 are the same address",
+		},
+		"any port each": {[]string{"--web", "0", "--prometheus", "0"}, ""},
+		"another host":  {[]string{"--web", "[::1]:9100", "--prometheus", "127.0.0.1:9100"}, ""},
+		"a port":        {[]string{"--web", "8080"}, ""},
+		"this machine":  {[]string{"--web", "localhost:0", "--web-keep"}, ""},
+		"IPv6":          {[]string{"--web", "[::1]:0"}, ""},
+		"a token":       {[]string{"--web", "0.0.0.0:0", "--web-token", "s3cret-s3cret-s3cret"}, ""},
 	} {
 		ios, out, errs := testStreams()
 		var got *runOptions
@@ -354,4 +367,21 @@ func (b *pageBrowser) ask(expression string) any {
 		b.t.Fatal(err)
 	}
 	return value
+}
+
+// The hint for an address that this machine does not have names the flag and its port.
+func TestListenHints(t *testing.T) {
+	for err, want := range map[error]string{
+		syscall.EADDRNOTAVAIL: "pass --web 127.0.0.1:9123 for this machine alone, or --web 0.0.0.0:9123 for all",
+		syscall.EADDRINUSE:    "pass another port: --web 203.0.113.5:9124, or --web 203.0.113.5:0 for any free one",
+	} {
+		var ce *commandError
+		got := localListenError("web", "203.0.113.5:9123", err)
+		if !errors.As(got, &ce) || !strings.Contains(ce.hint, want) {
+			t.Errorf("%v: %v", err, got)
+		}
+	}
+	if got := portBeside("65535"); got != "65534" {
+		t.Errorf("beside the last port: %s", got)
+	}
 }

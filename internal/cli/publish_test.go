@@ -42,7 +42,8 @@ func TestPrometheusAddresses(t *testing.T) {
 		},
 		taken.Addr().String(): {
 			exitNoRun, taken.Addr().String() + " is in use by another program\nrdiostress: hint: stop the other " +
-				"program, or pass another port: --prometheus 127.0.0.1:8001, or :0 for any free one\n",
+				"program, or pass another port: --prometheus " + beside(taken) +
+				", or --prometheus 127.0.0.1:0 for any free one\n",
 		},
 	} {
 		for _, command := range []string{"run", "capacity"} {
@@ -62,6 +63,12 @@ func TestPrometheusAddresses(t *testing.T) {
 			t.Errorf("%s: %q, %v", value, got, err)
 		}
 	}
+}
+
+// beside returns the address after the one of a listener.
+func beside(l net.Listener) string {
+	at := l.Addr().(*net.TCPAddr)
+	return net.JoinHostPort("127.0.0.1", portBeside(strconv.Itoa(at.Port)))
 }
 
 // metricsAt waits until a command has said where its metrics are.

@@ -25,6 +25,8 @@ func repeatRun(rep *report.Report) string {
 	f.duration("verify-timeout", s.VerifyWaitS)
 	f.duration("verify-max", s.VerifyMaxS)
 	f.flag("require-storage", s.MustVerify)
+	f.set("transcripts", s.Transcripts)
+	f.duration("transcripts-timeout", s.TranscriptsMaxS)
 	f.set("crash-test", s.CrashTest)
 	f.duration("crash-at", s.CrashAtS)
 	return f.text()
@@ -33,13 +35,29 @@ func repeatRun(rep *report.Report) string {
 // repeatSearch is a scenario file that repeats a search for a capacity.
 func repeatSearch(rep *report.Capacity) string {
 	f := repeated{head: "rdiostress capacity --scenario FILE"}
-	for _, o := range rep.Objectives {
-		f.head += " --slo '" + o.String() + "'"
-	}
 	f.target(&rep.Target)
-	f.connection(&rep.Scenario)
-	f.calls(&rep.Scenario)
-	f.set("verify", rep.Scenario.Verify)
+	s := rep.Scenario
+	if o := rep.Search; o != nil {
+		if s.Connections == s.MaxConcurrent { // as many as uploads
+			s.Connections = o.MaxConcurrent
+		}
+		s.MaxConcurrent = o.MaxConcurrent
+		f.number("start", o.StartPerS)
+		f.number("max-rate", o.MaxPerS)
+		f.duration("max-time", o.MaxTimeS)
+		f.duration("hold", o.HoldS)
+		f.number("precision", o.Precision)
+	}
+	if len(rep.Objectives) > 0 {
+		f.lines = append(f.lines, "slo:")
+		for _, o := range rep.Objectives {
+			f.lines = append(f.lines, "  - "+configfile.Scalar(o.String()))
+		}
+	}
+	f.connection(&s)
+	f.calls(&s)
+	f.set("verify", s.Verify)
+	f.duration("verify-timeout", s.VerifyWaitS)
 	return f.text()
 }
 

@@ -6,14 +6,17 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"rdiostress/internal/capacity"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/replay/replaytest"
 	"rdiostress/internal/report"
+	"rdiostress/internal/report/reporttest"
 	"rdiostress/internal/testenv/results"
 	"rdiostress/internal/trial"
 )
@@ -96,6 +99,64 @@ func planned(t *testing.T, name string, args []string) trial.Plan {
 	cmd := newRunCmd(ios, func(_ context.Context, o *runOptions) error {
 		defer o.traffic.close()
 		plan = o.plan()
+		return nil
+	})
+	cmd.SetArgs(args)
+	if err := cmd.ExecuteContext(t.Context()); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return plan
+}
+
+// The scenario of a search's report makes the plan of that search, with its limits.
+func TestRepeatedSearchIsTheSame(t *testing.T) {
+	for name, args := range map[string][]string{
+		"ordinary": {"--with-server", "--seed", "4"},
+		"limits": {
+			"--with-server", "--seed", "4", "--start", "7.5", "--max-rate", "1234.5", "--max-time", "90s", "--hold",
+			"12s", "--precision", "0.013", "--max-concurrent", "70", "--verify-timeout", "17s",
+			"--slo", "p95_response_time_s<0.5", "--slo", "success_rate>0.99",
+		},
+		"connections": {"--url", "http://127.0.0.1:9", "--seed", "4", "--max-concurrent", "70", "--connections", "9"},
+	} {
+		first := plannedSearch(t, name, args)
+		rep := reporttest.Searched()
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel() // the search only says what it was to do
+		out, _ := capacity.Run(ctx, first, trial.Environment{}, capacity.ObserverFunc(func(capacity.Event) {}))
+		rep.Search, rep.Objectives = out.Search, out.Objectives
+		sent := first.Trial.Scenario
+		sent.MaxConcurrent = 64 // of the last step
+		rep.Scenario = sent.Record()
+		first.Trial.Verification.Record(&rep.Scenario)
+		rep.Target.URL, rep.Target.Bundled = first.Trial.Scenario.PublicURL(), first.Trial.Bundled != nil
+		file := filepath.Join(t.TempDir(), "scenario.yaml")
+		text := repeatSearch(&rep)
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		second := plannedSearch(t, name, []string{"--scenario", file})
+		if diff := cmp.Diff(first.Trial.Scenario.Record(), second.Trial.Scenario.Record()); diff != "" {
+			t.Errorf("%s: scenario: -first +second:\n%s\n%s", name, diff, text)
+		}
+		if first.Trial.Verification.Timeout != second.Trial.Verification.Timeout {
+			t.Errorf("%s: storage is waited for %v", name, second.Trial.Verification.Timeout)
+		}
+		first.Trial, second.Trial = trial.Plan{}, trial.Plan{}
+		if !reflect.DeepEqual(first, second) {
+			t.Errorf("%s: first %+v, second %+v\n%s", name, first, second, text)
+		}
+	}
+}
+
+// plannedSearch returns the plan of a search with some flags.
+func plannedSearch(t *testing.T, name string, args []string) capacity.Plan {
+	t.Helper()
+	var plan capacity.Plan
+	ios, _, _ := testStreams()
+	cmd := newCapacityCmd(ios, func(_ context.Context, o *capacityOptions) error {
+		defer o.traffic.close()
+		plan = o.capacityPlan()
 		return nil
 	})
 	cmd.SetArgs(args)

@@ -265,7 +265,7 @@ func runLoad(ctx context.Context, o *runOptions) error {
 	err = o.conclude("the run was made", rep.Verdict.ExitCode, o.forms.ofRun(&rep),
 		func(w io.Writer) error { return o.showRun(w, &rep) })
 	o.annotate(github.OfRun(&rep))
-	if left := leftText(&rep); left != "" && !o.quiet && !o.withServer {
+	if left := leftText(&rep); left != "" && !o.withServer {
 		o.ios.say("%s", left)
 	}
 	published.end(ctx, err, finalOfRun(&rep))

@@ -9,6 +9,7 @@ import (
 	"math"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -19,6 +20,7 @@ import (
 	"rdiostress/internal/address"
 	"rdiostress/internal/bundled"
 	"rdiostress/internal/flaghelp"
+	"rdiostress/internal/report"
 	"rdiostress/internal/server"
 	"rdiostress/internal/server/datadir"
 	"rdiostress/internal/stdio"
@@ -39,6 +41,7 @@ type serveOptions struct {
 	removeData bool // remove the data folder after the server has stopped
 	ingest     ingestOptions
 	store      storeOptions
+	transcribe transcribeOptions
 	defects    defectOptions
 	access     accessOptions
 }
@@ -68,7 +71,7 @@ reads the files of --api-keys and --tls-cert again.`,
   rdiostress serve --listen 0.0.0.0:8000 --api-key-file key.txt --data-dir /var/lib/rdiostress`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if o.access.keyFile != "" && !cmd.Flags().Changed("api-key") {
+			if (o.access.keyFile != "" || o.access.databaseKeys) && !cmd.Flags().Changed("api-key") {
 				o.key = "" // the development key is for those who have no other
 			}
 			if err := o.complete(cmd.Context(), cmd.Flags().Changed); err != nil {
@@ -91,6 +94,7 @@ func (o *serveOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.keyFile, "api-key-file", "", fileHelp)
 	o.ingest.addFlags(f)
 	o.store.addFlags(f)
+	o.transcribe.addFlags(f)
 	o.defects.addFlags(f)
 	o.access.addFlags(f)
 	f.StringVar(&o.logFormat, "log-format", "text", "format of the log")
@@ -112,14 +116,17 @@ func (o *serveOptions) complete(ctx context.Context, given func(flag string) boo
 	if o.address, err = resolveListen(ctx, o.listen); err != nil {
 		errs = append(errs, err)
 	}
-	if o.key == "" && o.access.keyFile == "" {
+	if o.access.databaseKeys && o.store.databaseURL == "" {
+		errs = append(errs, errors.New("--database-keys: only for PostgreSQL, so with --database-url"))
+	}
+	if o.key == "" && o.access.keyFile == "" && !o.access.databaseKeys {
 		errs = append(errs, errors.New("--api-key must not be empty"))
 	}
 	if o.dataDir == "" {
 		errs = append(errs, errors.New("--data-dir must not be empty"))
 	}
-	errs = append(errs, o.ingest.problems(o.store.files()), o.store.problems(given), o.access.check(),
-		o.defects.complete(o))
+	errs = append(errs, o.ingest.problems(o.store.files()), o.store.problems(given), o.access.check(given),
+		o.transcribe.problems(given), o.defects.complete(o))
 	if info, err := os.Stat(o.dataDir); err == nil && !info.IsDir() {
 		errs = append(errs, fmt.Errorf("--data-dir %s: it is a file, not a folder", o.dataDir))
 	}
@@ -199,10 +206,25 @@ func runServe(ctx context.Context, o *serveOptions) (err error) {
 	if err := o.access.apply(&options); err != nil {
 		return err
 	}
+	endEngine, err := o.transcribe.apply(&options, store, o.dataDir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, endEngine()) }()
+	closeLimiter, err := o.access.openLimiter(&options, log)
+	if err != nil {
+		return err
+	}
+	defer closeLimiter()
 	srv, err := server.New(options)
 	if err != nil {
 		return dataDirError(o.dataDir, err)
 	}
+	stopKeys, err := o.followKeys(ctx, srv, log)
+	if err != nil {
+		return err
+	}
+	defer stopKeys()
 	if o.access.reloads() {
 		defer onHangup(srv.Reload)()
 	}
@@ -249,13 +271,30 @@ func logLevel(name string) (level slog.Level, ok bool) {
 	}
 }
 
+// logger returns the log. Each line of it may have a text of a client; none is a command to the runner of a CI job.
 func (o *serveOptions) logger() *slog.Logger {
 	level, _ := logLevel(o.logLevel)
 	options := &slog.HandlerOptions{Level: level}
 	if o.logFormat == "json" {
-		return slog.New(slog.NewJSONHandler(o.ios.Err, options))
+		return slog.New(slog.NewJSONHandler(logLines{o.ios.Err, report.JSONWithoutCommands}, options))
 	}
-	return slog.New(slog.NewTextHandler(o.ios.Err, options))
+	return slog.New(slog.NewTextHandler(logLines{o.ios.Err, func(line []byte) []byte {
+		return []byte(report.WithoutCommands(string(line)))
+	}}, options))
+}
+
+// logLines writes the lines of a log, each as a function makes it.
+type logLines struct {
+	w  io.Writer
+	of func(line []byte) []byte
+}
+
+// Write implements io.Writer.
+func (l logLines) Write(line []byte) (int, error) {
+	if _, err := l.w.Write(l.of(line)); err != nil {
+		return 0, err
+	}
+	return len(line), nil
 }
 
 // listenURL is where a server on this machine can be reached.
@@ -273,19 +312,32 @@ const listening = bundled.ListeningPrefix
 // listenError says in words why an address cannot be listened on, and what to do about it. flag is what stands before
 // the address, such as "--listen ".
 func listenError(flag, listen string, err error) error {
+	host, port, _ := net.SplitHostPort(listen)
+	at := func(host, port string) string { return flag + net.JoinHostPort(host, port) }
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return withHint(fmt.Errorf("%s is in use by another program", listen),
-			"stop the other program, or pass another port: "+flag+"127.0.0.1:8001, or :0 for any free one")
+			fmt.Sprintf("stop the other program, or pass another port: %s, or %s for any free one",
+				at(host, portBeside(port)), at(host, "0")))
 	case errors.Is(err, syscall.EACCES):
 		return withHint(fmt.Errorf("listening on %s is not allowed", listen),
 			"ports below 1024 need privileges; pass a higher one")
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
 		return withHint(fmt.Errorf("this machine does not have the address %s", listen),
-			"pass "+address.DefaultListen+" or 0.0.0.0:"+address.DefaultPort)
+			fmt.Sprintf("pass %s for this machine alone, or %s for all of its networks", at("127.0.0.1", port),
+				at("0.0.0.0", port)))
 	default:
 		return fmt.Errorf("cannot listen on %s: %w", listen, err)
 	}
+}
+
+// portBeside returns the port after a port, or before the last one.
+func portBeside(port string) string {
+	n, _ := strconv.Atoi(port)
+	if n++; n > math.MaxUint16 {
+		n -= 2
+	}
+	return strconv.Itoa(n)
 }
 
 // sizeValue is a flag for a number of bytes: 1048576, 1MiB or 1MB.

@@ -3,11 +3,19 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
 	"rdiostress/internal/server"
 	"rdiostress/internal/server/admission"
+	"rdiostress/internal/server/call"
+	"rdiostress/internal/server/datadir"
+	"rdiostress/internal/server/transcribe"
+	"rdiostress/internal/server/transcribe/engine"
 )
 
 // ingestOptions are the flags of serve about what it takes in.
@@ -55,4 +63,79 @@ func (o *ingestOptions) problems(storeFiles int) error {
 func (o *ingestOptions) apply(to *server.Options) {
 	to.MaxUploadBytes, to.UploadMemory, to.MinRate = int64(o.maxUpload), int64(o.memory), int64(o.minRate)
 	to.Workers, to.Queue, to.MaxConnections = o.workers, o.queue, o.conns
+}
+
+// transcribeOptions are the flags of serve about the transcription of calls.
+type transcribeOptions struct {
+	engine   string
+	workers  int
+	timeout  time.Duration
+	attempts int
+}
+
+func (o *transcribeOptions) addFlags(f *pflag.FlagSet) {
+	f.StringVar(&o.engine, "transcribe", "off",
+		"transcribe stored calls in the background: exec:COMMAND, http:URL of an OpenAI-compatible endpoint, "+
+			"simulate:FACTOR of a call's length, or off")
+	f.IntVar(&o.workers, "transcribe-workers", transcribe.DefaultWorkers, "calls to transcribe at once")
+	f.DurationVar(&o.timeout, "transcribe-timeout", transcribe.DefaultTimeout, "longest attempt to transcribe a call")
+	f.IntVar(&o.attempts, "transcribe-attempts", transcribe.DefaultAttempts,
+		"attempts until a call is given up")
+}
+
+// isOn reports whether calls are transcribed.
+func (o *transcribeOptions) isOn() bool {
+	spec, err := engine.Parse(o.engine)
+	return err == nil && spec.Enabled()
+}
+
+// problems returns what is wrong with the flags, of which some were given.
+func (o *transcribeOptions) problems(given func(flag string) bool) error {
+	spec, err := engine.Parse(o.engine)
+	if err != nil {
+		return fmt.Errorf("--transcribe: %w", nameFlags(err))
+	}
+	if !spec.Enabled() {
+		names := []string{"transcribe-workers", "transcribe-timeout", "transcribe-attempts"}
+		names = slices.DeleteFunc(names, func(name string) bool { return !given(name) })
+		if len(names) > 0 {
+			return fmt.Errorf("--%s: only with --transcribe", strings.Join(names, ", --"))
+		}
+		return nil
+	}
+	var errs []error
+	if o.workers < 1 || o.workers > 1000 {
+		errs = append(errs, errors.New("--transcribe-workers must be from 1 to 1000"))
+	}
+	if o.timeout < time.Millisecond {
+		errs = append(errs, errors.New("--transcribe-timeout must be at least 1ms"))
+	}
+	if o.attempts < 1 || o.attempts > 1000 {
+		errs = append(errs, errors.New("--transcribe-attempts must be from 1 to 1000"))
+	}
+	if _, err := spec.New(engine.Options{}); err != nil { // without a folder it changes nothing
+		errs = append(errs, fmt.Errorf("--transcribe: %w", nameFlags(err)))
+	}
+	return errors.Join(errs...)
+}
+
+// apply puts the flags into the options of a server. The data folder must be locked. The caller calls stop when the
+// server has ended.
+func (o *transcribeOptions) apply(to *server.Options, jobs call.Jobs, dataDir string) (stop func() error, err error) {
+	stop = func() error { return nil }
+	spec, err := engine.Parse(o.engine)
+	if err != nil || !spec.Enabled() {
+		return stop, err
+	}
+	e, err := spec.New(engine.Options{Dir: datadir.SpoolDir(dataDir)})
+	if err != nil {
+		return stop, fmt.Errorf("--transcribe: %w", nameFlags(err))
+	}
+	if c, ok := e.(io.Closer); ok {
+		stop = c.Close
+	}
+	to.Transcribe = &transcribe.Options{
+		Jobs: jobs, Engine: e, Workers: o.workers, Timeout: o.timeout, Attempts: o.attempts,
+	}
+	return stop, nil
 }

@@ -119,7 +119,7 @@ func (o *storeOptions) files() int {
 
 // openStore opens the store that the flags ask for; if the disk is too full for that, one that becomes it once there is
 // room.
-func (o *serveOptions) openStore(ctx context.Context, log *slog.Logger) (late.Inner, error) {
+func (o *serveOptions) openStore(ctx context.Context, log *slog.Logger) (late.Real, error) {
 	open := o.openSQLite
 	read := func(ctx context.Context) (late.Inner, error) { return sqlite.OpenReader(ctx, o.dataDir, log) }
 	if o.store.databaseURL != "" {
@@ -131,7 +131,7 @@ func (o *serveOptions) openStore(ctx context.Context, log *slog.Logger) (late.In
 	}
 	log.Error("the disk is full: calls are shown, but no uploads are accepted until it has room", "error", err)
 	return late.Open(ctx, late.Options{
-		Open: func(ctx context.Context) (late.Inner, error) { return open(ctx, log) },
+		Open: func(ctx context.Context) (late.Real, error) { return open(ctx, log) },
 		Read: read, HasRoom: o.hasRoom, Log: log,
 	}), nil
 }
@@ -143,11 +143,11 @@ func (o *serveOptions) hasRoom() bool {
 	return err != nil || free >= room
 }
 
-func (o *serveOptions) openSQLite(ctx context.Context, log *slog.Logger) (late.Inner, error) {
+func (o *serveOptions) openSQLite(ctx context.Context, log *slog.Logger) (late.Real, error) {
 	s, err := sqlite.Open(ctx, sqlite.Options{
 		Dir: o.dataDir, Queue: o.ingest.queue, DuplicateWindow: o.store.window,
-		Retention: time.Duration(o.store.retention),
-		NoReserve: o.removeData, Breaker: o.store.breaker, Logger: log,
+		Retention:  time.Duration(o.store.retention),
+		Transcribe: o.transcribe.isOn(), NoReserve: o.removeData, Breaker: o.store.breaker, Logger: log,
 	})
 	if err != nil {
 		return nil, dataDirError(o.dataDir, err)
@@ -155,14 +155,15 @@ func (o *serveOptions) openSQLite(ctx context.Context, log *slog.Logger) (late.I
 	return s, nil
 }
 
-func (o *serveOptions) openPostgres(ctx context.Context, log *slog.Logger) (late.Inner, error) {
+func (o *serveOptions) openPostgres(ctx context.Context, log *slog.Logger) (late.Real, error) {
 	pool := o.store.pool
 	if pool.Retries == 0 {
 		pool.Retries = -1 // 0 is the default there
 	}
 	s, err := postgres.Open(ctx, postgres.Options{
 		URL: o.store.databaseURL, Dir: o.dataDir, Queue: o.ingest.queue, DuplicateWindow: o.store.window,
-		Retention: time.Duration(o.store.retention), Pool: pool, Breaker: o.store.breaker, Logger: log,
+		Retention: time.Duration(o.store.retention), Transcribe: o.transcribe.isOn(), Pool: pool,
+		Breaker: o.store.breaker, Logger: log,
 	})
 	switch {
 	case err == nil:

@@ -47,6 +47,8 @@ func TestServeFlags(t *testing.T) {
 			inlineAudio: 256 << 10, minFree: 100 << 20, window: 500 * time.Millisecond,
 			breaker: groupcommit.BreakerOptions{Failures: 10, Delay: 5 * time.Second},
 		},
+		transcribe: transcribeOptions{engine: "off", workers: 4, timeout: 2 * time.Minute, attempts: 8},
+		access:     accessOptions{limitFail: "open"},
 	}
 	tests := []struct {
 		name string
@@ -91,12 +93,14 @@ func TestServeFlags(t *testing.T) {
 		{"access", []string{
 			"--api-keys", keysFile, "--read-key", "r", "--rate-limit", "60/m", "--rate-limit-address", "5/s",
 			"--drain-time", "3s",
-			"--trusted-proxies", "10.0.0.0/8,::1",
-		}, nil, func(o *serveOptions) {
+			"--trusted-proxies", "10.0.0.0/8,::1", "--redis-password-file", keyFile, "--limit-fail", "closed",
+		}, []string{"RDIOSTRESS_REDIS_URL=redis://:s3cret@h"}, func(o *serveOptions) {
 			o.key, o.access = "", accessOptions{
 				keyFile: keysFile, readKey: "r", keyRate: limitValue{Limit: 60, Per: time.Minute},
 				fromRate: limitValue{Limit: 5, Per: time.Second}, drain: durationValue(3 * time.Second),
-				proxies: []string{"10.0.0.0/8", "::1"},
+				proxies:  []string{"10.0.0.0/8", "::1"},
+				redisURL: "redis://:s3cret@h", redisPassword: "from-file", redisPasswordFile: keyFile,
+				limitFail: "closed",
 			}
 		}},
 		{
@@ -107,6 +111,12 @@ func TestServeFlags(t *testing.T) {
 				o.listen, o.address, o.key, o.access.keyFile = ":http", &net.TCPAddr{Port: 80}, "", keysFile
 			},
 		},
+		{"transcription", []string{
+			"--transcribe", "simulate:0.1", "--transcribe-workers", "2", "--transcribe-timeout", "5s",
+			"--transcribe-attempts", "3",
+		}, nil, func(o *serveOptions) {
+			o.transcribe = transcribeOptions{engine: "simulate:0.1", workers: 2, timeout: 5 * time.Second, attempts: 3}
+		}},
 		{"everywhere with a key", []string{"--listen", ":http", "--api-key", "k"}, nil, func(o *serveOptions) {
 			o.listen, o.address, o.key = ":http", &net.TCPAddr{Port: 80}, "k"
 		}},
@@ -128,7 +138,7 @@ func TestServeFlags(t *testing.T) {
 			tt.want(&want)
 			equalIP := cmp.Comparer(func(a, b net.IP) bool { return a.Equal(b) })
 			unexported := cmp.AllowUnexported(defectOptions{}, storeOptions{}, serveOptions{}, ingestOptions{},
-				accessOptions{})
+				accessOptions{}, transcribeOptions{})
 			if diff := cmp.Diff(&want, got, unexported, equalIP,
 				cmpopts.IgnoreFields(serveOptions{}, "ios")); diff != "" {
 				t.Errorf("options differ (-want +got):\n%s", diff)
@@ -177,7 +187,29 @@ func TestServeRefusesFlags(t *testing.T) {
 		{[]string{"--api-keys", "/no/such/file"}, "error: --api-keys: open /no/such/file: "},
 		{[]string{"--rate-limit", "60"}, `error: --rate-limit: "60" is not a rate; write 60/m, or with /s, /h or /d`},
 		{[]string{"--trusted-proxies", "ten"}, `error: --trusted-proxies: "ten" is not a network such as 10.0.0.0/8`},
+		{
+			[]string{"--redis-url", "redis://:s3cret@h:port"},
+			"error: --redis-url: write redis://host:6379, rediss://host:6379 for TLS, or unix:///path/to/socket\n",
+		},
+		{
+			[]string{"--redis-url", "redis://h", "--redis-password-file", "/no/such/file"},
+			"cannot read the password of Redis: ",
+		},
+		{[]string{"--database-keys"}, "error: --database-keys: only for PostgreSQL, so with --database-url"},
+		{[]string{"--limit-fail", "closed"}, "error: --limit-fail: only for Redis, so with --redis-url"},
+		{[]string{"--redis-url", "redis://h", "--limit-fail", "no"}, "--limit-fail must be open or closed, not \"no\""},
 		{[]string{"--tls-cert", "c.pem"}, "error: --tls-cert and --tls-key belong together"},
+		{[]string{"--transcribe", "whisper"}, `error: --transcribe: "whisper" is none of off, exec:COMMAND, http:URL`},
+		{[]string{"--transcribe", "exec:no-such"}, "error: --transcribe: cannot find the command no-such"},
+		{[]string{"--transcribe-workers", "2"}, "error: --transcribe-workers: only with --transcribe"},
+		{
+			[]string{
+				"--transcribe", "simulate:1", "--transcribe-workers", "0", "--transcribe-timeout", "0",
+				"--transcribe-attempts", "0",
+			},
+			"error: --transcribe-workers must be from 1 to 1000\nrdiostress: error: --transcribe-timeout must be at " +
+				"least 1ms\nrdiostress: error: --transcribe-attempts must be from 1 to 1000",
+		},
 		{[]string{"extra"}, `serve takes no argument: "extra"`},
 	}
 	for _, tt := range tests {

@@ -115,8 +115,8 @@ func TestServersWithStorageOfTheirOwn(t *testing.T) {
 	}
 }
 
-// Of four servers on one database, one is killed in mid-load, the first, whose list of calls is looked at, and one stands
-// still for a while. The others go on, and no acknowledged call is lost or stored twice.
+// Of four servers on one database, one is killed in mid-load, the first, whose list of calls is looked at, and one
+// stands still for a while. The others go on, and no acknowledged call is lost or stored twice.
 func TestServersGoAwayInMidLoad(t *testing.T) {
 	servers := startSharing(t, 4, pgtest.Open(t).Database(t))
 	killed, stopped, well := servers[0], servers[2], servers[3]

@@ -35,9 +35,15 @@ func (s *streams) say(format string, args ...any) {
 	s.sayLine("rdiostress: " + fmt.Sprintf(format, args...))
 }
 
-// sayLine writes a line. It may have foreign text, which neither changes a terminal nor is a command to the runner of a
-// CI job: that reads Err as it reads Out.
-func (s *streams) sayLine(line string) { fmt.Fprintln(s.Err, report.Line(line)) }
+// sayLine writes a line; a terminal has it broken between words. It may have foreign text, which neither changes a
+// terminal nor is a command to the runner of a CI job: that reads Err as it reads Out.
+func (s *streams) sayLine(line string) {
+	columns := 0
+	if s.ErrTerminal {
+		columns, _ = terminal.Width(s.Err)
+	}
+	fmt.Fprintln(s.Err, terminal.Wrapped(report.Line(line), columns))
+}
 
 // hurry has results not wait for their reader: the process was told to end.
 func (s *streams) hurry() {

@@ -2,11 +2,14 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
 	"github.com/spf13/pflag"
 
+	"rdiostress/internal/configfile"
+	"rdiostress/internal/mischief"
 	"rdiostress/internal/radio"
 	"rdiostress/internal/replay"
 	"rdiostress/internal/scenario"
@@ -216,3 +219,64 @@ func (v *timeOfDayValue) String() string {
 }
 
 func (v *timeOfDayValue) Type() string { return "time" }
+
+// audioOptions says what audio the calls have.
+type audioOptions struct {
+	dir string
+}
+
+func (o *audioOptions) addFlags(f *pflag.FlagSet, s *scenario.Scenario) {
+	f.Var(textVar(&s.AudioSize, scenario.ParseSizeRange, "size"), "audio-size",
+		"bytes of audio in each call, such as 16KB, or a range such as 1KB-1MB")
+	f.StringVar(&o.dir, "audio-dir", "",
+		"take the audio at random from the MP3, M4A and WAV files in this folder instead of built-in speech")
+}
+
+// complete puts the options into a scenario.
+func (o *audioOptions) complete(s *scenario.Scenario, flags *pflag.FlagSet) error {
+	s.AudioDir = o.dir
+	switch {
+	case flags.Changed("audio-dir") && o.dir == "":
+		return problemf("{audio-dir} names no folder")
+	case o.dir != "" && flags.Changed("audio-size"):
+		return problemf("{audio-dir} and {audio-size} exclude each other: recordings are as long as they are")
+	default:
+		return nil
+	}
+}
+
+// mischiefValue is a flag for a mix of misbehaviour.
+type mischiefValue mischief.Mix
+
+func (v *mischiefValue) Set(s string) error {
+	mix, err := mischief.ParseMix(s)
+	var unknown *mischief.UnknownKindError
+	if errors.As(err, &unknown) {
+		harmless, hazards := mischief.Names()
+		if near := configfile.Nearest(unknown.Name, append(harmless, hazards...)); near != "" {
+			return fmt.Errorf("there is no mischief %q; did you mean %s?", unknown.Name, near)
+		}
+	}
+	*v = mischiefValue(mix)
+	return err
+}
+
+func (v *mischiefValue) String() string { return mischief.Mix(*v).String() }
+
+func (v *mischiefValue) Type() string { return "kind=percent" }
+
+// addMischiefFlag adds the flag that asks for misbehaving clients.
+func (o *runOptions) addMischiefFlag(f *pflag.FlagSet) {
+	f.Var(&o.mischief, "mischief",
+		"also send bad requests, in percent of the calls, such as truncated=1,wrong-key=0.5 or all=1; "+
+			"docs/protocol.md lists the kinds")
+}
+
+// checkMischief finds what excludes mischief.
+func (o *runOptions) checkMischief() error {
+	if len(o.mischief) > 0 && o.scenario.Guide {
+		return problemf("{mischief} and {profile} guide exclude each other: " +
+			"the guide's batches have no mischief in them")
+	}
+	return nil
+}

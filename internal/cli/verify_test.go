@@ -22,6 +22,7 @@ func TestVerifyFlags(t *testing.T) {
 		{"--verify mysql://rdio:hush@localhost/rdio", ""},
 		{"--verify sink=127.0.0.1:9000", ""},
 		{"--verify none", ""},
+		{"--verify none --require-storage", "--require-storage needs a --verify that is not none"},
 		{
 			"--verify database",
 			`must be auto, api, sqlite:FILE, postgres://…, mysql://…, sink=ADDRESS or none, not "database"`,

@@ -255,3 +255,19 @@ func hashPlace(talkgroup int64, second uint64) uint64 {
 	x = (x ^ x>>33) * 0xc4ceb9fe1a85ec53
 	return x ^ x>>33
 }
+
+// identify returns the number of the run's call that a row is; false if it is none.
+func (m *matcher) identify(r *Row) (n uint64, ok bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if n, ok = numberOf(m.ledger.pattern, r.Name); ok || m.named || m.isOfAnother(r.Name) {
+		return n, ok
+	}
+	if r.System == OthersSystem && !m.ledger.relabelled.Load() {
+		return 0, false
+	}
+	if m.index == nil {
+		m.index = newIndex(m.ledger)
+	}
+	return m.index.find(m.ledger, r, func(uint64, *receipt) bool { return true })
+}

@@ -27,7 +27,8 @@ func (s Signals) answers(res *measure.Result, rules []Rule, findings []Finding, 
 	count := 0.0
 	advice := ""
 	for _, d := range readable(res) {
-		if slices.ContainsFunc(kindsOf(d), func(kind string) bool { return named[kind] }) {
+		if d.Class == measure.Exhausted.String() || // which the server has no part in
+			slices.ContainsFunc(kindsOf(d), func(kind string) bool { return named[kind] }) {
 			continue
 		}
 		count += float64(d.Count)

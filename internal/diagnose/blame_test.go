@@ -303,3 +303,53 @@ func TestBusyGeneratorBesideAPass(t *testing.T) {
 		t.Errorf("found %v where a threshold was missed", got)
 	}
 }
+
+// That the generator was the limit does not stand beside a fault of the server that is enough by itself, and comes
+// first where it may be why a threshold was missed.
+func TestGeneratorBesideFaultsOfTheServer(t *testing.T) {
+	limited := func(res measure.Result) measure.Result {
+		res.Generator = measure.Generator{Limited: true, Reasons: []string{"it sent calls late"}}
+		res.Latency.Figures = &measure.Figures{MeanS: 2, P50S: 2, P95S: 4}
+		return res
+	}
+	busy := func(failed uint64) measure.Result {
+		return failing(failed, measure.ErrorDetail{
+			Class: measure.Status.String(), Parent: "http", Status: 503, Sample: "Server busy",
+		})
+	}
+	for _, c := range []struct {
+		name string
+		res  measure.Result
+		want []string
+	}{
+		{"the server refused too many by itself", limited(busy(400)), []string{"queue-full"}},
+		{"it refused few", limited(busy(20)), []string{"generator-bound", "queue-full"}},
+		{"its database was locked", limited(failing(20, measure.ErrorDetail{
+			Class: measure.Status.String(), Parent: "http", Status: 500, Sample: "database is locked",
+		})), []string{"slow-database"}},
+		{"only its own machine had no connection left", limited(failing(20, measure.ErrorDetail{
+			Class: measure.Exhausted.String(), Parent: "connection", Sample: "too many open files",
+		})), []string{"generator-bound"}},
+	} {
+		if got := ids(c.res, false); !slices.Equal(got, c.want) {
+			t.Errorf("%s: found %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+// In a phase of the guide, the surest findings come first.
+func TestSurestFirst(t *testing.T) {
+	rule := func(id string, phase int, c Certainty) Rule {
+		return Rule{ID: id, When: []Condition{{"a", ">=", 1}}, GuidePhase: phase, Certainty: c}
+	}
+	found := match([]Rule{
+		rule("a", 1, Possible), rule("b", 1, Certain), rule("c", 1, Likely), rule("d", 2, Certain),
+	}, Signals{"a": {Value: 1}}, nil)
+	var got []string
+	for _, f := range found {
+		got = append(got, f.ID)
+	}
+	if want := []string{"b", "c", "a", "d"}; !slices.Equal(got, want) {
+		t.Errorf("found %v, want %v", got, want)
+	}
+}

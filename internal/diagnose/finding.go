@@ -1,6 +1,9 @@
 package diagnose
 
 import (
+	"cmp"
+	"slices"
+
 	"rdiostress/internal/field"
 	"rdiostress/internal/measure"
 )
@@ -25,9 +28,10 @@ const (
 	Possible Certainty = "possible" // other causes that cannot be distinguished from here explain it as well
 )
 
-// Findings returns the problems that a run shows of its server, the most serious phase of the guide first. There may be
-// none. MemoryGrows says whether the server's memory was judged to grow. What to do is told with the given names of
-// fields.
+// Findings returns the problems that a run shows of its server, the most serious phase of the guide first, and in a
+// phase the surest first. There may be none. That the generator was the limit comes before all others: until that is
+// mended, they are about a server that was not loaded as asked. MemoryGrows says whether the server's memory was judged
+// to grow. What to do is told with the given names of fields.
 func Findings(res measure.Result, memoryGrows bool, names field.Namer) []Finding {
 	rules, err := Rules()
 	if err != nil {
@@ -65,5 +69,21 @@ func match(rules []Rule, signals Signals, names field.Namer) []Finding {
 			findings = append(findings, r.finding(signals, names))
 		}
 	}
+	slices.SortStableFunc(findings, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(a.rank(), b.rank()), cmp.Compare(a.GuidePhase, b.GuidePhase),
+			cmp.Compare(a.Certainty.rank(), b.Certainty.rank()))
+	})
 	return findings
 }
+
+// generatorBound is the finding that is not about the server.
+const generatorBound = "generator-bound"
+
+func (f *Finding) rank() int {
+	if f.ID == generatorBound {
+		return 0
+	}
+	return 1
+}
+
+func (c Certainty) rank() int { return slices.Index([]Certainty{Certain, Likely, Possible}, c) }

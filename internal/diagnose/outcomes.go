@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"rdiostress/internal/field"
+	"rdiostress/internal/judge"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/rdio"
 )
@@ -26,6 +27,7 @@ func signalsOf(res *measure.Result, names field.Namer) Signals {
 	s.growth(res)
 	s.server(res)
 	s.delivery(res)
+	s.transcripts(res)
 	s.firstCalls(res)
 	s.learning(res)
 	s.slowClients(res)
@@ -72,6 +74,9 @@ func (s Signals) outcomes(res *measure.Result) {
 	}
 	if res.Generator.Limited {
 		s.setWithNote("generator_limited", 1, Truth, first(res.Generator.Reasons))
+		if judge.Guide().Inconclusive(*res) {
+			s.set("generator_to_blame", 1, Truth)
+		}
 	}
 }
 

@@ -192,6 +192,16 @@ func TestFix(t *testing.T) {
 	}
 }
 
+// What to do begins with a sentence that fits on two lines of a terminal, where that is all that is shown.
+func TestFixBeginsWithAShortSentence(t *testing.T) {
+	const most = 105
+	for _, r := range mustRules(t) {
+		if first, _, _ := strings.Cut(r.finding(nil, flagged).Fix, ". "); len(first) > most {
+			t.Errorf("%s: %d characters, over %d: %s", r.ID, len(first), most, first)
+		}
+	}
+}
+
 func TestParseRuleRefuses(t *testing.T) {
 	for name, text := range map[string]string{
 		"unknown key":    "id: x\nwehn: []\n",

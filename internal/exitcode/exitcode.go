@@ -9,8 +9,8 @@ import "rdiostress/internal/field"
 const (
 	OK           = 0   // every threshold is met
 	Missed       = 1   // a threshold is missed, or the run was stopped early by its own rule
-	Usage        = 2   // flags or configuration are wrong
-	NoRun        = 3   // the run could not be made, or it is not known what was stored where that was required
+	Usage        = 2   // flags or configuration are wrong, or a file cannot be made where a report is to go
+	NoRun        = 3   // no run could be made, or its report not be written, or it is not known what was stored
 	DataLoss     = 4   // an acknowledged call was not stored
 	Inconclusive = 5   // a threshold is missed while the generator was the limit
 	Interrupted  = 130 // stopped by a signal
@@ -20,9 +20,9 @@ const (
 const Help field.Message = `Exit codes:
   0    all thresholds were met
   1    a threshold was missed
-  2    wrong usage or configuration
-  3    no run or no report (server unreachable, key refused, no call accepted, file not writable), or storage could not
-       be read or, with {require_storage}, not verified
+  2    wrong usage or configuration, such as a file for the report that cannot be made
+  3    no run (server unreachable, key refused, no call accepted), a report that could not be written after it, or
+       storage that could not be read or, with {require_storage}, not verified
   4    data loss: an acknowledged call was not stored, or was stored differently
   5    inconclusive: the load generator was the limit
   130  interrupted`
@@ -31,8 +31,8 @@ const Help field.Message = `Exit codes:
 const SearchHelp field.Message = `Exit codes:
   0    the capacity was found, or the server held {max_rate}
   1    the server held no rate at all
-  2    wrong usage or configuration
-  3    no search or no report (server unreachable, key refused, file not writable)
+  2    wrong usage or configuration, such as a file for the report that cannot be made
+  3    no search (server unreachable, key refused), or a report that could not be written after it
   4    data loss: an acknowledged call was not stored, or was stored differently
   5    inconclusive: no upper end was found in time, storage was not seen, or the load generator was the limit
   130  interrupted`

@@ -8,11 +8,11 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"rdiostress/internal/clock"
 	"rdiostress/internal/httpserve"
+	"rdiostress/internal/selfmetrics"
 )
 
 // Path is where the metrics are.
@@ -39,7 +39,7 @@ type Server struct {
 func Listen(ctx context.Context, address string, e *Exporter) (*Server, error) {
 	s := &Server{exporter: e, scraped: make(chan struct{}, 1)}
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(e, collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(e, selfmetrics.Process())
 	metrics := promhttp.HandlerFor(registry, promhttp.HandlerOpts{
 		EnableOpenMetrics: true, MaxRequestsInFlight: maxScrapes,
 	})

@@ -26,6 +26,7 @@ func Names() []Name {
 		"duplicate_window", "duration", "guide", "insecure", "keep_alive", "max_concurrent", "max_rate", "preset",
 		"prime", "prime_max", "ramp_up", "rate", "real_clients", "replay", "require_storage", "resolve", "retries",
 		"server_name", "sites", "speed", "stages", "systems", "talkgroups", "think_time", "time_scale", "timeout",
+		"transcripts", "transcripts_max",
 		"units", "url", "verify", "verify_max", "warm_up", "watch", "watch_db", "watch_dir", "with_server", "zipf",
 	}
 }

@@ -17,7 +17,7 @@ func (j *judgement) reasons() []string {
 			ofPlanned(&j.Scenario))
 	}
 	if rule := j.Run.Aborted; rule != "" {
-		add("stopped early: %s", rule)
+		add("stopped early after %s: %s", units.Duration(j.Run.SendingS), rule)
 	}
 	if noSample(j.Result) {
 		add("%s, so no threshold counts as met", whyNoSample(j.Result))
@@ -27,16 +27,21 @@ func (j *judgement) reasons() []string {
 		lines = append(lines, j.names.Text(
 			"it is not known if acknowledged calls were stored, and {require_storage} asks for that"))
 	}
+	if lacksTranscripts(j.Result) {
+		lines = append(lines, j.names.Text("it was not measured when calls are transcribed, and {transcripts} asks "+
+			"for that: ")+j.Transcription.WhyAbsent())
+	}
 	switch {
 	case !j.inconclusive():
 	case j.Latency.LeavesTooMuchOut():
-		add("inconclusive: the generator itself was stopped while %s of %s accepted uploads were due, sent or answered",
-			units.Count(j.Latency.LeftOut), units.Count(j.Latency.Count+j.Latency.LeftOut))
+		add("inconclusive: the generator itself was stopped%s while %s of %s accepted uploads were due, sent or "+
+			"answered", stoppedFor(j.Generator.Stops), units.Count(j.Latency.LeftOut),
+			units.Count(j.Latency.Count+j.Latency.LeftOut))
 	case !j.Generator.Limited:
 		add("inconclusive: the generator itself was stopped for %s in all, and %s around that failed without an answer",
 			units.Duration(j.Generator.Stops.StoppedS), units.Plural(j.Generator.Stops.Failed, "upload"))
 	default:
-		add("inconclusive: the generator was the limit, not the server%s", GeneratorReasons(&j.Generator))
+		add("inconclusive: the generator was the limit%s", GeneratorReasons(&j.Generator))
 	}
 	if noSample(j.Result) {
 		return lines
@@ -46,7 +51,7 @@ func (j *judgement) reasons() []string {
 	}
 	for _, t := range j.thresholds {
 		if !t.OK && t.Value != nil {
-			lines = append(lines, missed(t, j.Result))
+			lines = append(lines, j.missed(t))
 		}
 	}
 	return lines
@@ -66,8 +71,17 @@ func ofPlanned(s *measure.Scenario) string {
 	return " of " + units.Duration(PlannedS(s))
 }
 
-// missed describes a threshold with a value that was missed.
-func missed(t Threshold, res *measure.Result) string {
+// stoppedFor says for how long the generator was stopped, where that is known.
+func stoppedFor(s *measure.Stops) string {
+	if s == nil {
+		return ""
+	}
+	return fmt.Sprintf(" for %s in all,", units.Duration(s.StoppedS))
+}
+
+// missed describes a threshold with a value that was missed. It does not repeat that the generator was the limit.
+func (j *judgement) missed(t Threshold) string {
+	res := j.Result
 	value := ValueText(t)
 	if *t.Value == t.Limit {
 		value = "exactly " + value
@@ -87,8 +101,10 @@ func missed(t Threshold, res *measure.Result) string {
 		line = fmt.Sprintf("mischief: %s, such as: %s", units.Plural(uint64(len(res.Mischief.Findings)), "finding"),
 			strings.TrimPrefix(FindingText(f), "Finding: "))
 	case RateAchieved:
-		line += fmt.Sprintf(": %s %s not sent because %s", units.Plural(totals.Unsent, "call"),
-			units.Were(totals.Unsent), unsentBecause(res))
+		line += fmt.Sprintf(": %s %s not sent", units.Plural(totals.Unsent, "call"), units.Were(totals.Unsent))
+		if !res.Generator.Limited || !j.inconclusive() {
+			line += " because " + unsentBecause(res)
+		}
 	}
 	return strings.ToLower(line[:1]) + line[1:]
 }

@@ -47,11 +47,7 @@ func Score(res measure.Result, names field.Namer) ([]Threshold, Verdict) {
 
 // Score judges a run. Except for the names of fields in its texts, the verdict depends on the Result alone.
 func (l Limits) Score(res measure.Result, names field.Namer) ([]Threshold, Verdict) {
-	// A run that broke an abort rule, or whose calls were not all stored in time, counts as one that missed a
-	// threshold.
-	j := judgement{Result: &res, limits: l, thresholds: l.Thresholds(res), names: names}
-	j.met = res.Run.Aborted == "" && measure.OrZero(res.Delivery.Pending) == 0 && !l.mayMissTimes(res) &&
-		!slices.ContainsFunc(j.thresholds, func(t Threshold) bool { return !t.OK })
+	j := l.judge(&res, names)
 	v := Verdict{
 		Grade:    j.grade(),
 		ExitCode: j.exitCode(),
@@ -77,6 +73,21 @@ type judgement struct {
 	thresholds []Threshold
 	met        bool // every threshold was met, and nothing else is as serious
 	names      field.Namer
+}
+
+// judge begins to judge a run. One that broke an abort rule, or whose calls were not all stored in time, counts as one
+// that missed a threshold.
+func (l Limits) judge(res *measure.Result, names field.Namer) judgement {
+	j := judgement{Result: res, limits: l, thresholds: l.Thresholds(*res), names: names}
+	j.met = res.Run.Aborted == "" && measure.OrZero(res.Delivery.Pending) == 0 && !l.mayMissTimes(*res) &&
+		!slices.ContainsFunc(j.thresholds, func(t Threshold) bool { return !t.OK })
+	return j
+}
+
+// Inconclusive reports whether the generator may be why a run missed a threshold.
+func (l Limits) Inconclusive(res measure.Result) bool {
+	j := l.judge(&res, nil)
+	return j.inconclusive()
 }
 
 // grade returns the grade by the success rate. A missed time or rate lowers a pass, and so does an early end, by an
@@ -111,7 +122,7 @@ func (j *judgement) exitCode() int {
 	switch {
 	case j.Run.Interrupted:
 		return exitcode.Interrupted
-	case noSample(j.Result), j.Delivery.Failed, j.Scenario.MustVerify && unknown(j.Result):
+	case noSample(j.Result), j.Delivery.Failed, j.Scenario.MustVerify && unknown(j.Result), lacksTranscripts(j.Result):
 		return exitcode.NoRun
 	case lost(j.Result) > 0:
 		return exitcode.DataLoss

@@ -218,12 +218,11 @@ func TestScoreReasons(t *testing.T) {
 				"waiting for the server",
 		}},
 		{"unsent by the generator", results.Busy(results.Opened(9_000, 1_000)), []string{
-			"inconclusive: the generator was the limit, not the server (its processors were busy)",
-			"rate achieved 90.00 %, must be at least 99 %: 1,000 calls were not sent because the generator could not " +
-				"keep up",
+			"inconclusive: the generator was the limit (its processors were busy)",
+			"rate achieved 90.00 %, must be at least 99 %: 1,000 calls were not sent",
 		}},
 		{"limited without a word", mute, []string{
-			"inconclusive: the generator was the limit, not the server",
+			"inconclusive: the generator was the limit",
 			"mean response time 2.00 s, must be under 1 s",
 		}},
 		{"limited, but met", slow, []string{
@@ -252,10 +251,10 @@ func TestScoreReasons(t *testing.T) {
 		}(), []string{"interrupted after 4 s: judged by what was measured"}},
 		{
 			"stopped early", results.Aborted(results.Counts(100, 0)),
-			[]string{"stopped early: error_rate>0.5 for 10s (at last 0.62)"},
+			[]string{"stopped early after 10 s: error_rate>0.5 for 10s (at last 0.62)"},
 		},
 		{"stopped in its warm-up", results.Thinking(), []string{
-			"stopped early: success_rate<0.5 for 10s (at last 0.294)",
+			"stopped early after 12 s: success_rate<0.5 for 10s (at last 0.294)",
 			"no upload was scored, so no threshold counts as met",
 		}},
 		{"clamped", clamped, []string{

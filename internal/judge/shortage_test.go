@@ -50,16 +50,16 @@ func TestScoreOfStoppedGenerator(t *testing.T) {
 		{"many, but fast enough in any case", bounded(60, 0, 0.5, 2.9), Pass, exitcode.OK, "the times of 60 accepted"},
 		{
 			"many, and the percentile may be too long", bounded(60, 0, 0.5, 3.1), Monitor, exitcode.Inconclusive,
-			"stopped while 60 of 1,060 accepted uploads were due",
+			"stopped for 2 s in all, while 60 of 1,060 accepted uploads were due",
 		},
 		{
 			"many, and the mean may be too long", bounded(60, 0, 1.1, 2), Monitor, exitcode.Inconclusive,
-			"stopped while 60 of 1,060 accepted uploads were due",
+			"stopped for 2 s in all, while 60 of 1,060 accepted uploads were due",
 		},
 		{"all, but fast enough in any case", noTimes(bounded(40, 0, 0.2, 0.5)), Pass, exitcode.OK, "the times of 40"},
 		{
 			"all", noTimes(bounded(40, 0, 1.2, 1.5)), Monitor, exitcode.Inconclusive,
-			"stopped while 40 of 40 accepted uploads",
+			"stopped for 2 s in all, while 40 of 40 accepted uploads",
 		},
 		{
 			"failures that are the generator's", bounded(10, 60, 0.2, 1), Monitor, exitcode.Inconclusive,
@@ -114,5 +114,27 @@ func TestScoreOfShortGenerator(t *testing.T) {
 		return strings.Contains(line, "a quota held it back in 30 % of the run")
 	}) {
 		t.Errorf("a quota of two processors: %q", v.Warnings)
+	}
+}
+
+// What stopped the generator is said once: as a reason where it decides, else as a warning.
+func TestStopsAreSaidOnce(t *testing.T) {
+	for name, res := range map[string]measure.Result{
+		"inconclusive for its times":    bounded(60, 0, 0.5, 3.1),
+		"inconclusive for its failures": bounded(10, 60, 0.2, 1),
+		"all is well without them":      bounded(60, 0, 0.5, 2.9),
+	} {
+		rate := float64(res.Totals.Accepted) / float64(res.Totals.Attempted)
+		res.Totals.SuccessRate = &rate
+		if f := res.Totals.Failed; f > 0 {
+			res.ErrorDetails = []measure.ErrorDetail{{Class: measure.Timeout.String(), Count: f}}
+		}
+		_, v := Score(res, flagged)
+		said := slices.DeleteFunc(slices.Concat(v.Reasons, v.Warnings), func(line string) bool {
+			return !strings.Contains(line, "generator") && !strings.Contains(line, "these stops")
+		})
+		if len(said) != 1 {
+			t.Errorf("%s: said %q", name, said)
+		}
 	}
 }

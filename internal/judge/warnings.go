@@ -20,6 +20,8 @@ func (j *judgement) warnings() []string {
 			units.Count(n), minUploads)
 	}
 	switch {
+	case j.met && j.Generator.Limited && j.Latency.LeavesTooMuchOut() && len(j.Generator.Reasons) <= 1:
+		// that it was stopped, a warning of its own, is all
 	case j.met && j.Generator.Limited:
 		add("the generator was at its limit: the server may take more than %s uploads/s",
 			units.Rate(j.Totals.UploadsPerS))
@@ -28,7 +30,7 @@ func (j *judgement) warnings() []string {
 			GeneratorReasons(&j.Generator))
 	}
 	lines = append(lines, replayWarnings(j.Traffic)...)
-	lines = append(lines, shortageWarnings(j.Result)...)
+	lines = append(lines, j.shortageWarnings()...)
 	lines = append(lines, storageWarnings(j.Result, j.names)...)
 	lines = append(lines, deliveryWarnings(&j.Delivery)...)
 	lines = append(lines, stalls(j.Result)...)
@@ -39,18 +41,22 @@ func (j *judgement) warnings() []string {
 	return lines
 }
 
-// shortageWarnings says how the system kept the generator from running.
-func shortageWarnings(res *measure.Result) (lines []string) {
-	g := &res.Generator
+// shortageWarnings says how the system kept the generator from running, if the reasons do not say it.
+func (j *judgement) shortageWarnings() (lines []string) {
+	g, inconclusive := &j.Generator, j.inconclusive()
 	if n := g.QuotaProcessors; n != nil && *n < 1 {
 		lines = append(lines, fmt.Sprintf("the generator was short of processor time: a quota leaves it %s of a "+
 			"processor, so response times may be too long; give it one at least", units.Trim(units.Number(*n))))
-	} else if s := g.ThrottledShare; s != nil && *s >= measure.ThrottledMuch {
+	} else if s := g.ThrottledShare; s != nil && *s >= measure.ThrottledMuch && !inconclusive {
 		lines = append(lines, fmt.Sprintf("the generator was short of processor time: a quota held it back in %s of "+
 			"the run, so response times may be too long", units.Trim(units.Percent(*s))))
 	}
-	if s := g.Stops; s != nil && stopsMatter(s, res.Totals.Attempted) {
+	switch s := g.Stops; {
+	case s == nil || !stopsMatter(s, j.Totals.Attempted):
+	case !inconclusive || g.Limited && !j.Latency.LeavesTooMuchOut():
 		lines = append(lines, StopsWarnings(s, "")...)
+	case j.Latency.LeavesTooMuchOut():
+		lines = append(lines, StopsWarnings(s, "")[1:]...)
 	}
 	return lines
 }

@@ -7,6 +7,7 @@ var libraries = map[string][]string{
 	"github.com/vbauerster/mpb/v8":            {"cli/terminal"},
 	"github.com/HdrHistogram/hdrhistogram-go": {"measure"},
 	"github.com/olekukonko/tablewriter":       {"report/text"},
+	"github.com/redis/go-redis/v9":            {"server/ratelimit/redislimit"},
 	"github.com/goccy/go-yaml":                {"configfile", "diagnose", "discover", "server/apikey"},
 }
 

@@ -24,6 +24,8 @@ type Result struct {
 	ErrorDetails []ErrorDetail  `json:"error_details"`
 	UploadSizes  *UploadSizes   `json:"upload_sizes,omitempty"` // how uploads of each size ended
 	Delivery     Delivery       `json:"delivery"`
+	// When the calls were transcribed; absent if nobody asked.
+	Transcription *Transcription `json:"transcription,omitempty"`
 	// If requested, or if the server may have to learn talkgroups.
 	Priming  *Priming  `json:"priming,omitempty"`
 	Traffic  *Traffic  `json:"traffic,omitempty"`  // what the calls were
@@ -104,9 +106,13 @@ type Scenario struct {
 	VerifyWaitS float64 `json:"verify_timeout_s,omitempty"`
 	VerifyMaxS  float64 `json:"verify_max_s,omitempty"`
 	// Storage had to be verified.
-	MustVerify bool    `json:"require_storage,omitempty"`
-	CrashTest  string  `json:"crash_test,omitempty"` // what was killed
-	CrashAtS   float64 `json:"crash_at_s,omitempty"`
+	MustVerify bool `json:"require_storage,omitempty"`
+	// Whether transcripts were to be measured: "auto", or "require" if they had to be; absent if not.
+	Transcripts string `json:"transcripts,omitempty"`
+	// Longest wait for transcripts after the run.
+	TranscriptsMaxS float64 `json:"transcripts_timeout_s,omitempty"`
+	CrashTest       string  `json:"crash_test,omitempty"` // what was killed
+	CrashAtS        float64 `json:"crash_at_s,omitempty"`
 	Radio
 }
 
@@ -246,6 +252,12 @@ type Point struct {
 	Stored     *uint64  `json:"stored,omitempty"`  // acknowledged calls that are stored, since the start of the run
 	Backlog    *uint64  `json:"backlog,omitempty"` // acknowledged calls that are not
 	StoredPerS *float64 `json:"stored_per_s,omitempty"`
+
+	// Transcripts of the run's calls, if they were measured: at the end of the interval, and the mean time from the
+	// reply to the transcript of those that were stored in it.
+	Transcribed      *uint64  `json:"transcribed,omitempty"`   // since the start of the run
+	Untranscribed    *uint64  `json:"untranscribed,omitempty"` // calls that waited
+	TranscriptDelayS *float64 `json:"transcript_delay_s,omitempty"`
 }
 
 // PointFailure counts the failed uploads of an interval that failed in the same way.

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -20,6 +21,7 @@ type Capacity struct {
 	Target     measure.Target   `json:"target"`
 	Scenario   measure.Scenario `json:"scenario"` // what each step was sent as; its rate is the step's
 	Objectives []Objective      `json:"objectives"`
+	Search     *CapacitySearch  `json:"search,omitempty"` // how it was searched; absent in reports of older versions
 	Result     CapacityResult   `json:"result"`
 	Steps      []CapacityStep   `json:"steps"`             // in the order that they were made
 	Priming    *measure.Priming `json:"priming,omitempty"` // before the first step
@@ -37,6 +39,18 @@ type CapacityRun struct {
 	// the IDs of all runs that it was made of, which the names of their calls have: its own, of the calls before the
 	// first step, then those of the steps, also of steps without a result; absent in reports of older versions
 	RunIDs []string `json:"run_ids,omitempty"`
+}
+
+// CapacitySearch is the settings of the search.
+type CapacitySearch struct {
+	StartPerS float64 `json:"start_per_s"` // the first rate
+	// the highest rate to try; 0: only the number of unique calls limits it
+	MaxPerS   float64 `json:"max_rate_per_s,omitempty"`
+	MaxTimeS  float64 `json:"max_time_s"`
+	HoldS     float64 `json:"hold_s"`    // how long the final rate is held
+	Precision float64 `json:"precision"` // how close the last two rates are, as a share
+	// the most uploads in flight that a step could have; the scenario has those of the last step
+	MaxConcurrent int `json:"max_concurrent"`
 }
 
 // CapacityResult is what the search found. Where it could not find a capacity, CapacityPerS is absent, Reason says why,
@@ -130,10 +144,15 @@ type CapacityStep struct {
 
 // WriteCapacityJSON writes a search for a capacity as indented JSON.
 func WriteCapacityJSON(w io.Writer, rep Capacity) error {
-	enc := json.NewEncoder(w)
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(rep); err != nil {
+	err := enc.Encode(rep)
+	if err == nil {
+		_, err = w.Write(JSONWithoutCommands(out.Bytes()))
+	}
+	if err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
 	return nil

@@ -27,6 +27,7 @@ func check(rep *Report) error {
 		checkPhases(rep),
 		checkGuide(rep.Guide),
 		checkDelivery(rep.Delivery),
+		checkTranscription(rep.Transcription),
 		checkMischief(rep.Mischief),
 		checkRetries(rep.Retries),
 		checkPriming(rep.Priming),

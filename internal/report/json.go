@@ -35,7 +35,7 @@ func WriteJSON(w io.Writer, rep Report) error {
 		}
 	}
 	out.WriteString("\n}\n")
-	if _, err := out.WriteTo(w); err != nil {
+	if _, err := w.Write(JSONWithoutCommands(out.Bytes())); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
 	return nil
@@ -125,7 +125,7 @@ func readReport(data []byte) (Report, error) {
 // long lists. A field that is not listed comes last.
 const fieldOrder = "schema tool run target scenario totals latency service_time steps first_calls phases clients " +
 	"servers guide errors error_details upload_sizes thresholds verdict alerts kpis memory watch trend summary " +
-	"delivery priming traffic mischief retries client_behavior diagnosis series histograms generator"
+	"delivery transcription priming traffic mischief retries client_behavior diagnosis series histograms generator"
 
 // part is a field of the file.
 type part struct {

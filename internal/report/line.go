@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"regexp"
 	"strings"
 
@@ -29,6 +30,12 @@ func WithoutCommands(s string) string {
 		return before + ":" + strings.ReplaceAll(after, ":", " :")
 	})
 	return hashBracket.ReplaceAllString(s, "$1 [")
+}
+
+// JSONWithoutCommands returns JSON that means the same and has no command to the runner of a CI job. A line of JSON
+// begins with no colons; what "##[" is of is a string, in which an escape stands for any character.
+func JSONWithoutCommands(text []byte) []byte {
+	return bytes.ReplaceAll(text, []byte("##["), []byte(`##\u005b`))
 }
 
 // Shorten returns at most the first n characters of a text, the last of them an ellipsis if there are more.

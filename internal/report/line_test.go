@@ -1,11 +1,13 @@
 package report_test
 
 import (
+	"io"
 	"strings"
 	"testing"
 
 	"rdiostress/internal/glyph"
 	"rdiostress/internal/report"
+	"rdiostress/internal/report/reporttest"
 )
 
 func TestLine(t *testing.T) {
@@ -24,6 +26,33 @@ func TestLine(t *testing.T) {
 	} {
 		if got := report.Line(text); got != want {
 			t.Errorf("%q is %q, want %q", text, got, want)
+		}
+	}
+}
+
+// No line of a report as JSON is a command to the runner of a CI job, and it means what it did.
+func TestJSONHasNoCommands(t *testing.T) {
+	const evil = "##[error]no\n::error::no ###[group]"
+	run, search := reporttest.Full(), reporttest.Searched()
+	run.Target.Server, search.Target.URL = evil, evil
+	run.ErrorDetails[0].Sample = evil
+	for name, write := range map[string]func(io.Writer) error{
+		"a run":    func(w io.Writer) error { return report.WriteJSON(w, run) },
+		"a search": func(w io.Writer) error { return report.WriteCapacityJSON(w, search) },
+	} {
+		text := reporttest.Text(t, write)
+		for line := range strings.Lines(text) {
+			if strings.Contains(line, "##[") || strings.HasPrefix(strings.TrimSpace(line), "::") {
+				t.Errorf("%s: a command in %q", name, line)
+			}
+		}
+		doc, err := report.ReadDocument(strings.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if doc.Run != nil && (doc.Run.Target.Server != evil || doc.Run.ErrorDetails[0].Sample != evil) ||
+			doc.Search != nil && doc.Search.Target.URL != evil {
+			t.Errorf("%s: another text is read", name)
 		}
 	}
 }

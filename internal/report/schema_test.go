@@ -30,6 +30,7 @@ func TestSchemaTakesReports(t *testing.T) {
 		"interrupted": results.Interrupted(), "open": results.Unsent(), "loss": results.Lossy(),
 		"explained": results.Explained(), "stale": results.Stale(), "unlooked": results.Unlooked(),
 		"nothing forwarded": results.Unforwarded(), "behind": results.Behind(), "pending": results.Pending(),
+		"transcribed": results.Transcribed(), "untranscribed": results.Untranscribed(),
 		"crash": results.Crashed(), "unreadable": results.Unreadable(), "inconclusive": results.Limited(),
 		"phases": results.Phased(), "duplicates": results.Doubled(), "primed": results.Primed(),
 		"guide": results.Guided(), "mischief": results.Mischievous(), "harmless mischief": results.Harmless(),

@@ -95,3 +95,15 @@ func (s *CapacityStep) Outcome() string {
 		return "held"
 	}
 }
+
+// MischiefText sums up in a line what misbehaving clients did beside the good calls, and how the server took it.
+func MischiefText(m *measure.Mischief) string {
+	words := fmt.Sprintf("%s of %s", units.Plural(m.Sent, "request"), units.Plural(uint64(len(m.Kinds)), "kind"))
+	if m.Unsound > 0 {
+		words += fmt.Sprintf(", %s answered unsoundly", units.Count(m.Unsound))
+	}
+	if n := uint64(len(m.Findings)); n > 0 {
+		return words + "; " + units.Plural(n, "finding")
+	}
+	return words + "; no finding"
+}

@@ -34,6 +34,8 @@ type listedCall struct {
 	AudioFilename  string `json:"audio_filename"`
 	AudioSize      int64  `json:"audio_size_bytes"`
 	AudioSHA256    string `json:"audio_sha256"`
+
+	Transcript *transcriptJSON `json:"transcript,omitempty"` // nil if the call was never queued for transcription
 }
 
 // fullCall is a call with all its fields.
@@ -63,7 +65,16 @@ func (s *Server) handleCall(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	status, body := encodeJSON(http.StatusOK, fullCallOf(&rec))
+	heard, err := s.store.Transcripts(r.Context(), []int64{rec.ID}, false)
+	if err != nil {
+		s.fail(w, r, fmt.Errorf("reading a transcript: %w", err))
+		return
+	}
+	full := fullCallOf(&rec)
+	if len(heard) > 0 {
+		full.Transcript = transcriptOf(&heard[0], false)
+	}
+	status, body := encodeJSON(http.StatusOK, full)
 	if len(body) <= smallCall { // most calls: a slow reader of one blocks nobody
 		release()
 	}

@@ -39,8 +39,15 @@ type rig struct {
 // newRig starts a rig that ends with the test. Options may be changed first; a wrapped store must be returned.
 func newRig(t testing.TB, change ...func(o *server.Options)) *rig {
 	t.Helper()
+	return newRigOn(t, sqlite.Options{}, change...)
+}
+
+// newRigOn returns a rig whose store has some options of its own.
+func newRigOn(t testing.TB, so sqlite.Options, change ...func(o *server.Options)) *rig {
+	t.Helper()
 	dir := t.TempDir()
-	store, err := sqlite.Open(t.Context(), sqlite.Options{Dir: dir})
+	so.Dir = dir
+	store, err := sqlite.Open(t.Context(), so)
 	if err != nil {
 		t.Fatal(err)
 	}

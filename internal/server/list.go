@@ -59,8 +59,9 @@ type list struct {
 	cursor string // cursor that calls are followed from; empty if the page is one of a sorted list
 
 	batch      []call.Record
-	left       int  // how many calls the page may still have, including those of the batch
-	isComplete bool // no calls follow the batch
+	heard      map[int64]*transcriptJSON // what is known of the batch's transcription
+	left       int                       // how many calls the page may still have, including those of the batch
+	isComplete bool                      // no calls follow the batch
 	total      int64
 }
 
@@ -72,6 +73,9 @@ func (l *list) read(ctx context.Context) (err error) {
 		l.batch, l.cursor, err = l.store.Follow(ctx, q, l.cursor)
 	} else {
 		l.batch, l.total, err = l.store.Calls(ctx, q)
+	}
+	if err == nil {
+		l.heard, err = transcripts(ctx, l.store, l.batch)
 	}
 	if err != nil {
 		return err
@@ -106,7 +110,9 @@ func (l *list) send(ctx context.Context, w admission.DeadlineWriter) error {
 	for isFirst := true; ; {
 		for i := range l.batch {
 			call.Reset()
-			if err := enc.Encode(listedCallOf(&l.batch[i])); err != nil {
+			listed := listedCallOf(&l.batch[i])
+			listed.Transcript = l.heard[listed.ID]
+			if err := enc.Encode(listed); err != nil {
 				return err
 			}
 			if !isFirst {

@@ -7,12 +7,12 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"slices"
 	"time"
 
 	"rdiostress/internal/server/apikey"
 	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/ratelimit"
+	"rdiostress/internal/server/transcribe"
 )
 
 // Defaults of Options, besides those of admission and intake.
@@ -28,17 +28,21 @@ type Options struct {
 	Logger   *slog.Logger
 	Version  string
 
-	APIKey   string            // accepted from every address and for every call
-	KeyFile  string            // file of more keys, which is reloaded when it changes; see apikey.ReadFile
+	APIKey  string // accepted from every address and for every call
+	KeyFile string // file of more keys, which is reloaded when it changes; see apikey.ReadFile
+	// MoreKeys means that keys come by ReplaceKeys, too.
+	MoreKeys bool
 	ReadKey  string            // required to see calls; if empty, everybody sees them
 	KeyRate  ratelimit.Rate    // for each API key; zero means no limit
 	FromRate ratelimit.Rate    // for each client address; zero means no limit
 	Limiter  ratelimit.Limiter // counts against the rates; nil means a limiter in memory
-	Proxies  []netip.Prefix    // trusted proxies, whose X-Forwarded-For counts
-	CertFile string            // certificate chain for TLS; reloaded when it or its key changes
-	CertKey  string            // key of the certificate
-	Reload   time.Duration     // how often these files are read
-	Sample   time.Duration     // interval of samples; 0 means every second
+	// LimitFailClosed refuses uploads whose rate limit cannot be looked up. Otherwise they are allowed.
+	LimitFailClosed bool
+	Proxies         []netip.Prefix // trusted proxies, whose X-Forwarded-For counts
+	CertFile        string         // certificate chain for TLS; reloaded when it or its key changes
+	CertKey         string         // key of the certificate
+	Reload          time.Duration  // how often these files are read
+	Sample          time.Duration  // interval of samples; 0 means every second
 	// DrainTime is how long uploads are still accepted after the server is told to stop, while it is not ready.
 	DrainTime time.Duration
 
@@ -58,6 +62,10 @@ type Options struct {
 	Grace          time.Duration // how long uploads may continue after the server is told to stop
 	Now            func() time.Time
 
+	// Transcribe has stored calls transcribed in the background; nil means not. The server sets its Audio, Grace and
+	// Log.
+	Transcribe *transcribe.Options
+
 	Wrap func(http.Handler) http.Handler // wraps the handler of all requests; nil means no wrapper
 }
 
@@ -66,7 +74,7 @@ func (o *Options) check() error {
 	switch {
 	case o.Store == nil:
 		return errors.New("server: no store")
-	case o.APIKey == "" && o.KeyFile == "":
+	case o.APIKey == "" && o.KeyFile == "" && !o.MoreKeys:
 		return errors.New("server: no API key")
 	case o.SpoolDir == "":
 		return errors.New("server: no spool folder")
@@ -87,11 +95,10 @@ func (s *Server) loadFiles(o Options) error {
 			return err
 		}
 	}
-	var own []apikey.Key
 	if o.APIKey != "" {
-		own = []apikey.Key{{Label: "api-key", SHA256: sha256.Sum256([]byte(o.APIKey))}}
+		s.keys.Replace(apikey.SourceOption,
+			[]apikey.Key{{Label: "api-key", SHA256: sha256.Sum256([]byte(o.APIKey))}})
 	}
-	s.keys.Replace(own)
 	if o.KeyFile == "" {
 		return nil
 	}
@@ -100,7 +107,7 @@ func (s *Server) loadFiles(o Options) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", o.KeyFile, err)
 		}
-		s.keys.Replace(slices.Concat(own, more))
+		s.keys.Replace(apikey.SourceFile, more)
 		return nil
 	}, o.KeyFile)
 }

@@ -59,6 +59,7 @@ var (
 	errBusy     = unavailable("Server busy, please try again", 1, telemetry.CauseQueue)
 	errNoMemory = unavailable("Server busy: no memory for more uploads", 1, telemetry.CauseMemory)
 	errNoFiles  = unavailable("Server busy: too many files are open", 1, telemetry.CauseFiles)
+	errNoLimits = unavailable("Rate limits cannot be looked up now, please try again", 5, telemetry.CauseLimiter)
 	errNoSpool  = unavailable("Uploads cannot be stored now, please try again", 5, telemetry.CauseDatabase)
 	errStopping = unavailable("Server is stopping", 5, telemetry.CauseStopping)
 	errNoSpace  = &refusal{
@@ -129,6 +130,8 @@ func accessRefusal(err error) *refusal {
 			status: http.StatusTooManyRequests, text: rate.Error(), retryS: seconds(rate.RetryAfter),
 			cause: telemetry.CauseRate,
 		}
+	case errors.As(err, new(*ratelimit.UnavailableError)):
+		return errNoLimits
 	}
 	return nil
 }
@@ -247,7 +250,7 @@ func kindOf(r *http.Request, re *refusal, err error) refusallog.Kind {
 		kind.Detail = field.Field
 	}
 	switch re.cause {
-	case telemetry.CauseKey, telemetry.CauseQueue, telemetry.CauseMemory, telemetry.CauseFiles:
+	case telemetry.CauseKey, telemetry.CauseLimiter, telemetry.CauseQueue, telemetry.CauseMemory, telemetry.CauseFiles:
 		kind.Level = slog.LevelWarn
 	case telemetry.CauseDatabase, telemetry.CauseDisk, telemetry.CauseInternal:
 		kind.Level = slog.LevelError

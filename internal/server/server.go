@@ -25,6 +25,7 @@ import (
 	"rdiostress/internal/server/refusallog"
 	"rdiostress/internal/server/reload"
 	"rdiostress/internal/server/telemetry"
+	"rdiostress/internal/server/transcribe"
 )
 
 const (
@@ -49,8 +50,10 @@ type Server struct {
 	cert    *certificate // nil without TLS
 	files   *reload.Set
 
-	limits limits
+	limits  limits
+	limiter ratelimit.Limiter
 
+	pool        *transcribe.Pool // nil if calls are not transcribed
 	counters    *telemetry.Counters
 	telemetry   *telemetry.Telemetry
 	sampleEvery time.Duration
@@ -98,7 +101,11 @@ func New(o Options) (*Server, error) {
 	if err := s.loadFiles(o); err != nil {
 		return nil, err
 	}
+	if s.limiter = o.Limiter; s.limiter == nil {
+		s.limiter = ratelimit.NewMemory(s.now)
+	}
 	s.intake = s.newIntake(o)
+	s.pool = s.newPool(o.Transcribe)
 	s.telemetry = s.newTelemetry()
 	s.handler = s.routes()
 	if o.Wrap != nil {
@@ -108,15 +115,12 @@ func New(o Options) (*Server, error) {
 }
 
 func (s *Server) newIntake(o Options) *intake.Intake {
-	limiter := o.Limiter
-	if limiter == nil {
-		limiter = ratelimit.NewMemory(s.now)
-	}
 	return intake.New(intake.Options{
 		Store: s.store, Spool: s.spool, Gate: s.limits.gate, Disk: s.limits.disk, Writes: s.writes,
 		Counters: s.counters, Log: s.log, Refusals: s.refusals, Keys: &s.keys, Proxies: s.proxies, Now: s.now,
-		PerKey:     ratelimit.Policy{Name: "key", Rate: o.KeyRate, Limiter: limiter},
-		PerAddress: ratelimit.Policy{Name: "address", Rate: o.FromRate, Limiter: limiter},
+		PerKey:     ratelimit.Policy{Name: "key", Rate: o.KeyRate, Limiter: s.limiter},
+		PerAddress: ratelimit.Policy{Name: "address", Rate: o.FromRate, Limiter: s.limiter},
+		FailClosed: o.LimitFailClosed,
 		MaxBytes:   cmp.Or(o.MaxUploadBytes, DefaultMaxUploadBytes),
 		MinRate:    cmp.Or(o.MinRate, admission.DefaultMinRate),
 		Patience:   cmp.Or(o.Patience, admission.DefaultPatience),
@@ -144,7 +148,8 @@ func (s *Server) state() telemetry.State {
 	return telemetry.State{
 		Gate: s.limits.gate.Usage(), Connections: s.limits.connections.Usage(), AudioFiles: open, AudioFileLimit: limit,
 		SpoolFiles: s.spool.Open(), FreeInside: s.limits.disk.Inside(), Store: s.store.Stats(),
-		Unusable: s.writes.Failing() || s.store.Gone() != nil,
+		Unusable: s.writes.Failing() || s.store.Gone() != nil, LimitsUnknown: s.limiter.Err() != nil,
+		Transcription: s.transcription(),
 	}
 }
 
@@ -157,6 +162,9 @@ func (s *Server) Stats() telemetry.Stats {
 
 // Reload reloads the files of keys and certificates. What cannot be loaded stays as it was, and the log says so.
 func (s *Server) Reload() { s.files.Reload() }
+
+// ReplaceKeys replaces the keys of a database. Those of the options and of their file stay. It needs Options.MoreKeys.
+func (s *Server) ReplaceKeys(keys []apikey.Key) { s.keys.Replace(apikey.SourceDatabase, keys) }
 
 // sample samples the server until ctx ends.
 func (s *Server) sample(ctx context.Context) {
@@ -242,6 +250,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	background.Go(func() { s.files.Run(ctx) })
 	background.Go(func() { s.sample(ctx) })
 	background.Go(func() { s.writes.Run(ctx) })
+	background.Go(func() { s.transcribe(ctx) })
 	select {
 	case err := <-served:
 		hs.Close()

@@ -17,11 +17,12 @@ func (r *run) conclude(ctx context.Context) (measure.Result, error) {
 		r.fillIdentity,
 		r.fillLoad,
 		r.fillAlerts,
-		r.fillMischief, // needs the series, and whether the generator was the limit
-		r.awaitCrash,   // the server must answer again before the wait for its calls
-		r.fillDelivery, // needs the time of the last reply; adds storage to the series
-		r.fillCrash,    // needs the delivery
-		r.fillWatch,    // needs the complete series
+		r.fillMischief,      // needs the series, and whether the generator was the limit
+		r.awaitCrash,        // the server must answer again before the wait for its calls
+		r.fillDelivery,      // needs the time of the last reply; adds storage to the series
+		r.fillTranscription, // needs the delivery; adds transcripts to the series
+		r.fillCrash,         // needs the delivery
+		r.fillWatch,         // needs the complete series
 	} {
 		fill(ctx, &res)
 	}
@@ -80,6 +81,24 @@ func (r *run) fillDelivery(ctx context.Context, res *measure.Result) {
 	r.verification.FillSeries(res.Series)
 	r.verification.FillSeries(res.FineSeries)
 	r.emit(event.Accounted{Delivery: res.Delivery})
+}
+
+func (r *run) fillTranscription(ctx context.Context, res *measure.Result) {
+	tell := func(last bool) {
+		if p := r.verification.TranscriptProgress(); p != nil && p.Waiting > 0 && !last {
+			r.emit(event.AwaitingTranscripts{TranscriptProgress: *p})
+		}
+	}
+	stop := clock.Every(storageEvery, tell)
+	ended := time.Duration(res.Run.DurationS * float64(time.Second))
+	res.Transcription = r.verification.FinishTranscripts(ctx, ended, res.Delivery.Absent)
+	stop()
+	r.verification.FillTranscripts(res.Series)
+	most := r.verification.FillTranscripts(res.FineSeries)
+	if m := res.Transcription; m != nil && m.AckToTranscript != nil {
+		most = max(most, measure.OrZero(m.WaitingEnd))
+		m.WaitingMax = &most
+	}
 }
 
 func (r *run) fillCrash(_ context.Context, res *measure.Result) {

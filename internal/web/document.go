@@ -83,6 +83,8 @@ func (d *Document) Observe(e event.Event) {
 		d.doing = "All calls are sent"
 	case event.AwaitingStorage:
 		d.doing, d.storage = "Waiting until the calls are stored", &e.Progress
+	case event.AwaitingTranscripts:
+		d.doing = "Waiting until the calls are transcribed"
 	case event.Accounted:
 		d.doing, d.account = "Making the report", &e.Delivery
 	default:

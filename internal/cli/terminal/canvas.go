@@ -61,7 +61,7 @@ func (c *canvas) refresh() {
 func (c *canvas) say(line string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.redraw(line + "\n")
+	c.redraw(Wrapped(line, c.sizeOf().columns) + "\n")
 }
 
 // redraw writes a text and below it the panel. The canvas must be locked.

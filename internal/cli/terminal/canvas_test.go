@@ -40,7 +40,7 @@ func TestCanvasLeavesNothingBehind(t *testing.T) {
 				screen.resize(rng.IntN(150)+1, rng.IntN(50)+1)
 			case 1:
 				line := fmt.Sprintf("said %s %d", strings.Repeat("y", rng.IntN(300)), step)
-				said = append(said, line)
+				said = append(said, Wrapped(line, screen.size().columns))
 				c.say(line)
 			case 2:
 				panel = next()

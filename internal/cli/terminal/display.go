@@ -75,8 +75,8 @@ func (d *display) draws(v view) bool {
 	return d.canvas != nil && d.view == v
 }
 
-// say writes a line, above what is drawn. It may have foreign text, which neither changes a terminal nor is a command
-// to the runner of a CI job: that reads stderr as it reads stdout.
+// say writes a line, above what is drawn; on a terminal it breaks lines between words alone. It may have foreign text,
+// which neither changes a terminal nor is a command to the runner of a CI job: that reads stderr as it reads stdout.
 func (d *display) say(line string) {
 	line = report.Line(line)
 	if d.ASCII {
@@ -89,7 +89,7 @@ func (d *display) say(line string) {
 		d.canvas.say(line)
 		return
 	}
-	fmt.Fprintln(d.W, line)
+	fmt.Fprintln(d.W, Wrapped(line, askSize(d.W).columns))
 }
 
 // update draws the panel, or writes a line that is due.

@@ -177,3 +177,9 @@ func crashText(e event.Event) string {
 
 // line is a line about what goes on.
 func line(text string) string { return "rdiostress: " + text }
+
+// transcriptsText says how far the transcripts are after the run.
+func transcriptsText(e event.AwaitingTranscripts) string {
+	return fmt.Sprintf("waiting for transcripts: %s of %s made, %s",
+		units.Count(e.Made), units.Plural(e.Calls, "call"), untilGivenUp(e.GivesUp))
+}

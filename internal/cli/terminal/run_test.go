@@ -85,8 +85,8 @@ func TestTrialOnATerminal(t *testing.T) {
 		run.Wait()
 		trial.Stopping()
 		trial.Observe(event.Accounted{})
-		const stopped = "\nrdiostress: no longer waiting for storage; reading what is stored by now " +
-			"(interrupt again to leave at once)"
+		const stopped = "\nrdiostress: no longer waiting for storage; reading what is stored by now" +
+			"\n  (interrupt again to leave at once)"
 		if got := screen.String(); got != said+stopped {
 			t.Errorf("after it, shows %q", got)
 		}
@@ -263,6 +263,19 @@ func TestSearchInALog(t *testing.T) {
 			"1m6s: 40/s for 1 min: not known: it was not seen\n"
 		if got := out.String(); got != want {
 			t.Errorf("says\n%s\nwant\n%s", got, want)
+		}
+	})
+}
+
+// The clock of a panel shows seconds that are over, as any clock does, and the time left adds up with it.
+func TestClockOfAPanel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := scenario.Scenario{MaxConcurrent: 1, Duration: 20 * time.Second}
+		v := newRunView(&s, time.Now())
+		time.Sleep(4700 * time.Millisecond)
+		got := pen{}.line(v.panel(pen{}, size{80, 24})[0].row, 80)
+		if !strings.HasPrefix(got, "starting, 4s of 20s") || !strings.HasSuffix(got, "16s left") {
+			t.Errorf("shows %q", got)
 		}
 	})
 }

@@ -76,7 +76,7 @@ func (v *runView) stop() {
 func (v *runView) panel(p pen, room size) []ranked {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	elapsed := time.Since(v.start)
+	elapsed := time.Since(v.start).Truncate(time.Second) // a clock shows seconds that are over
 	what, left := v.what(elapsed), v.left(elapsed)
 	share := v.share(elapsed)
 	if v.stopping {

@@ -8,6 +8,7 @@ package terminal
 import (
 	"cmp"
 	"io"
+	"strings"
 	"time"
 
 	"golang.org/x/term"
@@ -46,6 +47,34 @@ func Width(w io.Writer) (columns int, ok bool) {
 
 // size is how much room a terminal has.
 type size struct{ columns, rows int }
+
+// Wrapped returns a line with breaks between its words, so that a terminal of that many columns breaks none of them.
+// What follows a break is indented. A terminal without columns, such as a file, has the line whole.
+func Wrapped(line string, columns int) string {
+	const indent = "  "
+	if columns <= 2*len(indent) || width(line) <= columns {
+		return line
+	}
+	var b strings.Builder
+	column := 0
+	for i, word := range strings.Fields(line) {
+		w := width(word)
+		switch {
+		case i == 0:
+		case column+1+w > columns:
+			b.WriteString("\n" + indent)
+			column = len(indent)
+		default:
+			b.WriteByte(' ')
+			column++
+		}
+		b.WriteString(word)
+		if column += w; column > columns { // the terminal breaks a word that is longer than its lines
+			column %= columns
+		}
+	}
+	return b.String()
+}
 
 // sizeOf returns how much room there is where w writes to.
 func sizeOf(w io.Writer) size {

@@ -148,7 +148,7 @@ func (v *searchView) panel(p pen, room size) []ranked {
 	if v.stopping {
 		doing = "stopping: " + v.doing
 	}
-	share, left := -1.0, units.Elapsed(elapsed)
+	share, left := -1.0, units.Elapsed(elapsed.Truncate(time.Second))
 	if v.most > 0 {
 		share = elapsed.Seconds() / v.most.Seconds()
 		left += " of at most " + units.Compact(v.most)

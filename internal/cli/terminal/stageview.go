@@ -117,7 +117,7 @@ func primingRows(p pen, e *event.PrimingProgress, since time.Duration, columns i
 			learned += ", " + units.PerSecond(float64(e.Learned)/took.Seconds())
 		}
 	}
-	clock := units.Elapsed(took)
+	clock := units.Elapsed(took.Truncate(time.Second))
 	return []ranked{
 		{0, p.head([]string{
 			fmt.Sprintf("priming, %s of at most %s", clock, units.Compact(e.Max)), "priming, " + clock, "priming",

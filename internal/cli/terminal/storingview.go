@@ -54,7 +54,7 @@ func (v *storingView) panel(p pen, room size) []ranked {
 	progress := &v.live.storage.Progress
 	cells := room.columns - 1 - labelWidth
 	hint := ranked{5, labeled("", span{"Ctrl-C: stop waiting, and report on what is stored by now", faint})}
-	waited := units.Elapsed(time.Since(v.began))
+	waited := units.Elapsed(time.Since(v.began).Truncate(time.Second))
 	switch progress.Stage {
 	case delivery.Sending:
 		return []ranked{{0, p.head([]string{

@@ -19,6 +19,8 @@ type Trial struct {
 	run     *runView     // nil while it is not shown
 	storage *storingView // nil unless the calls are sent, and the run waits for the server to store them
 	stopped bool         // the first signal was heard
+
+	transcripts bool // the run waits for transcripts
 }
 
 // NewTrial returns what shows a trial. The caller closes it.
@@ -99,6 +101,8 @@ func (t *Trial) observeRun(e event.Event) {
 		const words = "waiting for the last misbehaving uploads"
 		t.say(line(words))
 		t.stage.set(words)
+	case event.AwaitingTranscripts:
+		t.showTranscripts(e)
 	case event.ServerKilled:
 		t.killed = true
 		t.toRun(e)
@@ -108,6 +112,19 @@ func (t *Trial) observeRun(e event.Event) {
 	default:
 		t.toRun(e)
 	}
+}
+
+// showTranscripts shows the wait for transcripts.
+func (t *Trial) showTranscripts(e event.AwaitingTranscripts) {
+	t.mu.Lock()
+	begins := !t.transcripts
+	t.transcripts = true
+	t.mu.Unlock()
+	if begins {
+		t.stage = newStageView()
+		t.show(t.stage)
+	}
+	t.stage.setWords(func() string { return transcriptsText(e) })
 }
 
 // toRun has the panel of the run show an event, if there is one.
@@ -147,7 +164,7 @@ func (t *Trial) setStorage(v *storingView) {
 func (t *Trial) Stopping() {
 	t.mu.Lock()
 	t.stopped = true
-	run, awaiting := t.run, t.storage != nil
+	run, awaiting, transcripts := t.run, t.storage != nil, t.transcripts
 	t.mu.Unlock()
 	if run != nil {
 		run.stop()
@@ -156,6 +173,9 @@ func (t *Trial) Stopping() {
 	case awaiting:
 		t.say("rdiostress: no longer waiting for storage; reading what is stored by now " +
 			"(interrupt again to leave at once)")
+	case transcripts:
+		t.say("rdiostress: no longer waiting for transcripts; reading what there is by now (interrupt again to leave " +
+			"at once)")
 	case run == nil || !t.draws(run):
 		t.say("rdiostress: stopping; waiting for the uploads under way (interrupt again to leave at once)")
 	}

@@ -28,6 +28,8 @@ type api struct {
 	cursor string
 	byID   bool
 
+	transcribed string // cursor up to which no call waits for its transcript; empty before they are read
+
 	since   time.Time   // earlier calls are not counted: no call of a run is that old, and counting them is slow
 	counted int64       // the number of calls when it was opened
 	start   int64       // the highest id when it was opened, if calls are read on from an id
@@ -165,7 +167,7 @@ func (p *api) checkCursor(ctx context.Context) error {
 }
 
 // beginAnew makes the prober read and count everything in the list.
-func (p *api) beginAnew() { p.cursor, p.counted = "start", 0 }
+func (p *api) beginAnew() { p.cursor, p.transcribed, p.counted = "start", "", 0 }
 
 // count returns the number of calls. If there are fewer than at the start, the server has started again.
 func (p *api) count(ctx context.Context) (int64, error) {

@@ -90,6 +90,8 @@ type ListedCall struct {
 	Name      string `json:"audio_filename"`
 	Size      *int64 `json:"audio_size_bytes"`
 	Sum       string `json:"audio_sha256"`
+
+	Transcript *ListedTranscript `json:"transcript,omitempty"` // absent if the call was never queued for one
 }
 
 func (c *ListedCall) row() delivery.Row {

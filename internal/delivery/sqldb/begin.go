@@ -100,7 +100,7 @@ func (p *database) checkBegin(ctx context.Context) error {
 
 // beginAt has everything read after an id.
 func (p *database) beginAt(id int64) {
-	p.start, p.at, p.before, p.seen = id, id, id, witness{}
+	p.start, p.at, p.before, p.seen, p.transcribed = id, id, id, witness{}, 0
 	if id == 0 {
 		p.startLog, p.atLog = 0, 0
 		p.blocks.forget()

@@ -27,6 +27,7 @@ type database struct {
 	start, startLog int64 // the highest ids when it was opened
 	at, atLog       int64 // the highest that were looked at
 	before          int64 // what at was a look earlier
+	transcribed     int64 // up to which no call waits for its transcript
 
 	witnesses []witness // that show whether ids up to start are those that were there
 	seen      witness   // the call of the highest id that was looked at
@@ -242,8 +243,7 @@ func (p *database) scanRow(rows *sql.Rows) (*delivery.Row, error) {
 		return nil, err
 	}
 	r.Name = name.String
-	r.System, _ = strconv.ParseInt(system.String, 10, 64)
-	r.Talkgroup, _ = strconv.ParseInt(group.String, 10, 64)
+	r.System, r.Talkgroup = number(system.String), number(group.String)
 	r.Time = delivery.ParseTime(at.String)
 	if size.Valid {
 		r.Size = size.Int64
@@ -261,6 +261,12 @@ func (p *database) scanRow(rows *sql.Rows) (*delivery.Row, error) {
 		r.NoAudio = "the database has neither the audio nor its hash"
 	}
 	return r, nil
+}
+
+// number is a number in a text; 0 if there is none.
+func number(text string) int64 {
+	n, _ := strconv.ParseInt(text, 10, 64)
+	return n
 }
 
 // readLog tells the messages of the server's log after an id, which it moves to the last one's, in so many batches at

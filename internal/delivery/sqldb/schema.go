@@ -113,6 +113,7 @@ const (
 	serverAkumas   = "rdio-scanner 6 (AkumasCoffin)" // which adds to the tables of 6
 	serverSeven    = "rdio-scanner 7"
 	serverThinLine = "ThinLine Radio"
+	serverTREngine = "tr-engine"
 )
 
 // serverOwn is rdiostress's own server.

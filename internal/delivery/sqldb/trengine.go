@@ -14,7 +14,7 @@ import (
 // the number is in it; other systems are others'.
 func trEngineSchema() schema {
 	return schema{
-		server: "tr-engine",
+		server: serverTREngine,
 		has: map[string][]string{
 			"calls": {
 				"call_id", "system_id", "tgid", "start_time", "audio_file_path", "audio_file_size", "call_filename",

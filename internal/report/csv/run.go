@@ -44,7 +44,16 @@ func columnsOfRun(start time.Time) []column[measure.Point] {
 			return ""
 		}})
 	}
-	return list
+	return append(list,
+		column[measure.Point]{"transcribed_calls", func(p *measure.Point) string {
+			return optionalCount(p.Transcribed)
+		}},
+		column[measure.Point]{"untranscribed_calls", func(p *measure.Point) string {
+			return optionalCount(p.Untranscribed)
+		}},
+		column[measure.Point]{"transcript_delay_mean_s", func(p *measure.Point) string {
+			return optional(p.TranscriptDelayS)
+		}})
 }
 
 // figure writes what was observed of the server, to six significant digits, as JSON has it.

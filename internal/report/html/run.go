@@ -39,6 +39,7 @@ func runPage(rep *report.Report, opts Options) *page {
 	p.thresholds(rep)
 	p.uploads(rep)
 	p.storage(rep)
+	p.transcripts(rep)
 	p.failures(rep)
 	p.serverSection(rep)
 	p.generator(rep)
@@ -141,6 +142,7 @@ func (p *page) runCharts(rep *report.Report) {
 	}
 	t, list := newTimeline(rep), intervalsOf(rep)
 	p.chart(t.storing(rep)...)
+	p.chart(t.transcripts()...)
 	p.chart(t.times(rep, list), t.heatMap(list), percentiles(rep), t.uploads(rep), t.inFlight())
 	p.chart(t.server()...)
 }

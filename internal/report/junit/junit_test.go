@@ -49,13 +49,17 @@ func runs() map[string]report.Report {
 		"phases": results.Phased(), "guide": results.Guided(), "replay": results.Recorded(),
 		"duplicates": results.Doubled(), "aborted": results.Staged(), "soak": results.Soak(),
 		"mischief": results.Mischievous(), "harmless": results.Harmless(), "repeated": results.Repeated(),
-		"nothing": results.NoDistribution(),
+		"nothing": results.NoDistribution(), "transcribed": results.Transcribed(),
+		"untranscribed": results.Untranscribed(),
 	} {
 		list[name] = report.New(res, "1.2.3", reporttest.Flags)
 	}
 	required := results.Passing()
 	required.Scenario.MustVerify = true
 	list["required"] = report.New(required, "1.2.3", reporttest.Flags)
+	silent := results.Passing()
+	silent.Scenario.Transcripts = "require"
+	list["without-transcripts"] = report.New(silent, "1.2.3", reporttest.Flags)
 	return list
 }
 
@@ -71,7 +75,7 @@ func checkGolden(t *testing.T, all map[string]report.Report) {
 		"capacity":      searchResults(t, reporttest.Searched()),
 		"capacity-none": searchResults(t, unheld()),
 	}
-	for _, name := range []string{"pass", "fail", "loss", "crashed", "mischief", "no-sample", "soak"} {
+	for _, name := range []string{"pass", "fail", "loss", "crashed", "mischief", "no-sample", "soak", "untranscribed"} {
 		texts[name] = resultsOf(t, all[name])
 	}
 	for name, text := range texts {

@@ -23,6 +23,7 @@ func WriteReport(out io.Writer, rep report.Report) error {
 	w.run(&rep)
 	w.thresholds(&rep)
 	w.delivery(&rep)
+	w.transcripts(&rep)
 	w.alerts(&rep)
 	w.findings(&rep)
 	return w.write(out)

@@ -65,6 +65,7 @@ func TestGolden(t *testing.T) {
 		"pass": results.Passing(), "fail": results.Failing(), "loss": results.Lossy(), "soak": results.Soak(),
 		"phases": results.Phased(), "no-sample": results.NoSampleResult(), "interrupted": results.Interrupted(),
 		"inconclusive": results.Limited(), "explained": results.Explained(), "nothing": results.NoDistribution(),
+		"mischief": results.Mischievous(), "mischief-harmless": results.Harmless(),
 	} {
 		texts[name] = summaryOf(t, report.New(res, "1.2.3", reporttest.Flags))
 	}
@@ -107,6 +108,11 @@ func hostile() report.Report {
 	res := results.Failing()
 	res.Run.ID, res.Target.URL, res.Target.Server = evil, "http://"+evil, evil
 	res.Scenario.Client, res.Scenario.Stages, res.Run.Aborted = evil, evil, evil
+	res.Mischief = results.Mischievous().Mischief
+	for i := range res.Mischief.Findings {
+		f := &res.Mischief.Findings[i]
+		f.Kind, f.Title, f.Evidence = evil, evil, evil
+	}
 	for i := range res.ErrorDetails {
 		res.ErrorDetails[i].Class, res.ErrorDetails[i].Sample = evil, strings.Repeat(evil, 50)
 	}

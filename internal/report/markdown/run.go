@@ -29,6 +29,8 @@ func WriteReport(w io.Writer, rep report.Report, opts Options) error {
 	p.thresholds(&rep)
 	p.uploads(&rep)
 	p.storage(&rep)
+	p.transcripts(&rep)
+	p.mischief(rep.Mischief)
 	p.times(&rep)
 	p.servers(&rep)
 	p.alerts(&rep)
@@ -188,6 +190,21 @@ func (p *page) storage(rep *report.Report) {
 			escape(reason.Reason)))
 	}
 	p.list(notes...)
+	p.end()
+}
+
+// mischief says how the server took clients that misbehave.
+func (p *page) mischief(m *measure.Mischief) {
+	if m == nil {
+		return
+	}
+	p.heading(3, "Mischief")
+	p.paragraph(escape(report.MischiefText(m)) + ".")
+	var findings []string
+	for _, f := range m.Findings[:min(len(m.Findings), maxRows)] {
+		findings = append(findings, escape(strings.TrimPrefix(judge.FindingText(f), "Finding: ")+": "+f.Evidence))
+	}
+	p.list(findings...)
 	p.end()
 }
 

@@ -42,7 +42,9 @@ func Searched() report.Capacity {
 			DurationS: 148,
 		},
 		Target: measure.Target{URL: "http://localhost:3000"}, Scenario: results.Passing().Scenario,
-		Objectives: capacity.Defaults(),
+		Objectives: capacity.Defaults(), Search: &report.CapacitySearch{
+			StartPerS: 100, MaxPerS: 1000, MaxTimeS: 900, HoldS: 30, Precision: 0.03, MaxConcurrent: 4000,
+		},
 		Result: report.CapacityResult{
 			CapacityPerS: &rate, OfferedPerS: &offered, LowPerS: &rate, HighPerS: &high, Broke: report.BrokeStorage,
 			BrokeWords: "storage fell behind by 4.2 calls/s", Confirmed: true, Verified: "sqlite",

@@ -50,6 +50,7 @@ func Full() report.Report {
 		res.Series[i].Server = results.ServerAt(i, res.Series[i].TS)
 	}
 	setDelivery(&res.Delivery)
+	setTranscription(&res)
 	s := &res.Scenario
 	s.MustVerify = true
 	s.Verify, s.VerifyWaitS, s.VerifyMaxS, s.CrashTest, s.CrashAtS = "sqlite:rdio-scanner.db", 60, 600, "server", 60
@@ -133,6 +134,19 @@ func setDelivery(d *measure.Delivery) {
 	d.AsOfS, d.AgeS, d.Unread = old.AsOfS, old.AgeS, old.Unread
 	d.WaitEnd, d.WaitedS, d.Reasons = results.Explained().Delivery.WaitEnd,
 		results.Explained().Delivery.WaitedS, results.Explained().Delivery.Reasons
+}
+
+// setTranscription sets when calls were transcribed.
+func setTranscription(res *measure.Result) {
+	late := results.Untranscribed()
+	m := *late.Transcription
+	m.Absent, m.ReadFailed, m.DrainS = "reading failed", true, results.Transcribed().Transcription.DrainS
+	m.ClockUnknown, m.StoredUnknown = "its answers have no date", "no transcript shows how long it took"
+	res.Transcription = &m
+	res.Scenario.Transcripts, res.Scenario.TranscriptsMaxS = "require", 120
+	p := &res.Series[0]
+	p.Transcribed, p.Untranscribed, p.TranscriptDelayS = late.Series[0].Transcribed, late.Series[0].Untranscribed,
+		m.EarlyP50S
 }
 
 // target is a server with all that is known of one.

@@ -23,22 +23,21 @@ func WriteCapacity(w io.Writer, rep report.Capacity, opts Options) error {
 		objectives = append(objectives, objectiveText(o))
 	}
 	room := p.width - 16
-	rows := [][]string{
-		{p.ink.dim("Target"), p.truncate(sanitize(report.TargetText(&rep.Target)), room)},
-		{p.ink.dim("Objectives"), p.truncate(sanitize(strings.Join(objectives, ", ")), room)},
-		{p.ink.dim("Took"), fmt.Sprintf("%s, %s", units.Duration(rep.Run.DurationS),
-			units.Plural(uint64(len(rep.Steps)), "step"))},
-	}
-	if words := primingText(rep.Priming); words != "" {
-		for i, line := range p.wrap("", sanitize(words), room) {
-			rows = append(rows, []string{p.ink.dim(strings.Repeat("Priming", 1-min(i, 1))), line})
-		}
-	}
+	var rows [][]string
+	row := func(name, words string) { rows = append(rows, p.wrappedRow(name, words, room)...) }
+	row("Target", report.TargetText(&rep.Target))
+	row("Objectives", strings.Join(objectives, ", "))
+	row("Took", fmt.Sprintf("%s, %s", units.Duration(rep.Run.DurationS),
+		units.Plural(uint64(len(rep.Steps)), "step")))
+	row("Priming", primingText(rep.Priming))
 	p.grid(nil, rows, "ll")
 	if len(rep.Steps) > 0 {
 		p.section("Rates")
 		p.ratesTable(rep.Steps)
 	}
+	p.blank()
+	p.searchedServerRow(&rep)
+	p.searchGeneratorRow(&rep)
 	p.blank()
 	p.resultFrame(&rep, spacious)
 	for _, line := range rep.Warnings {

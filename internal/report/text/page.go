@@ -28,8 +28,12 @@ type page struct {
 	ink   ink
 	ascii bool // no other characters
 	names field.Namer
-	text  strings.Builder
-	err   error
+	tight tightness
+	full  string // with what all is seen
+	// folded, if not nil, takes the labels of rows, which are not drawn.
+	folded *labels
+	text   strings.Builder
+	err    error
 }
 
 // fit returns a text with the characters that the page may have. Texts become longer by that, so it comes before they

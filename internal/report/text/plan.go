@@ -18,11 +18,7 @@ func (p *page) plan(rep *report.Report) {
 	p.blank()
 	room := p.width - 16
 	var rows [][]string
-	row := func(name, value string) {
-		if value != "" {
-			rows = append(rows, []string{p.ink.dim(name), p.truncate(sanitize(value), room)})
-		}
-	}
+	row := func(name, words string) { rows = append(rows, p.wrappedRow(name, words, room)...) }
 	row("Target", report.TargetText(&rep.Target))
 	row("Load", loadText(s))
 	row("Stages", strings.ReplaceAll(s.Stages, ",", ", "))
@@ -34,16 +30,23 @@ func (p *page) plan(rep *report.Report) {
 	row("Mischief", strings.ReplaceAll(s.Mischief, ",", " %, ")+strings.Repeat(" %", min(len(s.Mischief), 1)))
 	row("Network", networkText(s))
 	row("Audio", audioSourceText(s))
-	long := func(name, words string) {
-		for i, line := range p.wrap("", sanitize(words), room) {
-			row(strings.Repeat(name, 1-min(i, 1)), line)
-		}
-	}
-	long("Day", dayText(s))
-	long("Calls", callsText(s))
-	long("Dates", datesText(rep.Traffic))
-	long("Priming", primingText(rep.Priming))
+	row("Day", dayText(s))
+	row("Calls", callsText(s))
+	row("Dates", datesText(rep.Traffic))
+	row("Priming", primingText(rep.Priming))
 	p.grid(nil, rows, "ll")
+}
+
+// wrappedRow returns the rows of a table that have words behind a name, in as many lines as they need; none without any
+// words.
+func (p *page) wrappedRow(name, words string, room int) (rows [][]string) {
+	if words = sanitize(words); words == "" {
+		return nil
+	}
+	for i, line := range p.wrap("", words, room) {
+		rows = append(rows, []string{p.ink.dim(strings.Repeat(name, 1-min(i, 1))), line})
+	}
+	return rows
 }
 
 // loadText describes the load: its model, its rate and its limit.
@@ -96,11 +99,7 @@ func leadInText(s measure.Scenario) string {
 
 // durationText says how long calls were to be sent, and how long they were.
 func durationText(rep *report.Report) string {
-	run, s := &rep.Run, &rep.Scenario
-	words := units.Duration(s.DurationS)
-	if s.Total > 0 {
-		words = units.Plural(s.Total, "call") + " or " + words
-	}
+	run, s, words := &rep.Run, &rep.Scenario, plannedText(&rep.Scenario)
 	switch {
 	case run.Interrupted:
 		return words + ", interrupted after " + units.Duration(run.SendingS)
@@ -113,6 +112,15 @@ func durationText(rep *report.Report) string {
 	}
 	if wait := rep.Summary.ReplyWaitS; wait >= worthSaying {
 		words += fmt.Sprintf(", and %s until the last reply", units.Duration(wait))
+	}
+	return words
+}
+
+// plannedText says how long calls were to be sent.
+func plannedText(s *measure.Scenario) string {
+	words := units.Duration(s.DurationS)
+	if s.Total > 0 {
+		words = units.Plural(s.Total, "call") + " or " + words
 	}
 	return words
 }

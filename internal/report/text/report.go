@@ -20,6 +20,7 @@ type Options struct {
 	ASCII bool        // whether it shows no other characters
 	Names field.Namer // what the user calls a field
 	More  string      // what the end of a summary says about how to see more
+	Full  string      // with what the reader sees all of which a summary only says how much it leaves out
 }
 
 // The tables are laid out for these widths. On narrower terminals lines are too long; wider ones are not filled,
@@ -39,6 +40,7 @@ func WriteReport(w io.Writer, rep report.Report, opts Options) error {
 	p.plan(&rep)
 	p.uploads(&rep)
 	p.storageTable(&rep)
+	p.transcriptsTable(&rep)
 	p.phaseSection(&rep)
 	p.traffic(rep.Traffic)
 	p.timesTable(&rep)
@@ -94,26 +96,6 @@ func (p *page) uploads(rep *report.Report) {
 		p.note(fmt.Sprintf("%s sent, %s/s.", units.Bytes(float64(t.BytesSent)), units.Bytes(*perS)), p.ink.dim)
 	}
 }
-
-// servers shows several servers below each other, after what is to stand before.
-func (p *page) servers(rep *report.Report, before func()) {
-	header, rows, notes := report.ServersTable(rep)
-	if len(rows) == 0 {
-		return
-	}
-	before()
-	for i, s := range rep.Servers {
-		rows[i][0] = p.truncate(sanitize(s.URL), serverWidth)
-		rows[i][2] = p.ink.redIf(s.Failed > 0, rows[i][2])
-	}
-	p.grid(header, rows, "lrrrrrr")
-	for _, n := range notes {
-		p.note(n, p.ink.red)
-	}
-}
-
-// serverWidth is how much of a server's address is shown.
-const serverWidth = 28
 
 // timesTable shows response and service times below each other, so that they compare at a glance.
 func (p *page) timesTable(rep *report.Report) {
@@ -231,12 +213,9 @@ func (p *page) verdict(rep *report.Report, space spacing) {
 	if len(v.Reasons)+len(v.Warnings) > 0 && space == spacious {
 		lines = append(lines, "")
 	}
-	for _, reason := range v.Reasons {
-		lines = append(lines, p.wrap("• ", sanitize(reason), inside)...)
-	}
-	for _, warning := range v.Warnings {
-		lines = append(lines, p.wrap("! ", sanitize(warning), inside)...)
-	}
+	reasons, warnings := p.mostRemarks()
+	lines = append(lines, p.remarks("• ", v.Reasons, reasons, inside, "more reason")...)
+	lines = append(lines, p.remarks("! ", v.Warnings, warnings, inside, "more note")...)
 	p.frame(lines, paint)
 }
 

@@ -44,6 +44,8 @@ func cases() []example {
 		{"loss", results.Lossy(), Options{}},
 		{"behind", results.Behind(), Options{}},
 		{"pending", results.Pending(), Options{}},
+		{"transcribed", results.Transcribed(), Options{}},
+		{"untranscribed", results.Untranscribed(), Options{}},
 		{"crashed", results.Crashed(), Options{}},
 		{"unreadable", results.Unreadable(), Options{}},
 		{"unlooked", results.Unlooked(), Options{}},
@@ -191,4 +193,36 @@ func TestWriteTableWidths(t *testing.T) {
 
 func TestWriteTablePassesErrorsOn(t *testing.T) {
 	reporttest.PassesErrorsOn(t, func(w io.Writer) error { return WriteReport(w, reporttest.Full(), Options{}) })
+}
+
+// The tables cut no row of what was asked for, however long it is.
+func TestTablesCutNoSetting(t *testing.T) {
+	rep := reporttest.Full()
+	rep.Scenario.Mischief = "truncated=1,wrong-key=0.5,stalled=0.1,oversize=0.5,no-audio=0.5,bad-date=0.5,last-one=0.1"
+	rep.Scenario.AbortOn = []string{"error_rate>0.5 for 10s", "success_rate<0.2 for 5s", "p95>4s for 1m", "mean>3s"}
+	got := reporttest.Text(t, func(w io.Writer) error { return WriteReport(w, rep, Options{Names: reporttest.Flags}) })
+	text := strings.Join(strings.Fields(got), " ")
+	for _, want := range []string{"last-one=0.1 %", "or mean>3s"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in:\n%s", want, got)
+		}
+	}
+	checkFits(t, got, defaultWidth)
+}
+
+// The tables of a search say as much of the server and the generator as its summary.
+func TestTablesOfASearchHaveItsServer(t *testing.T) {
+	rep := reporttest.Searched()
+	opts := Options{Names: reporttest.Flags}
+	full := reporttest.Text(t, func(w io.Writer) error { return WriteCapacity(w, rep, opts) })
+	summary := reporttest.Text(t, func(w io.Writer) error { return WriteCapacitySummary(w, rep, opts) })
+	for line := range strings.Lines(summary) {
+		if label := strings.TrimSpace(line); (strings.HasPrefix(label, "Server ") ||
+			strings.HasPrefix(label, "Generator ")) && !strings.Contains(full, label) {
+			t.Errorf("no %q in:\n%s", label, full)
+		}
+	}
+	if !strings.Contains(full, "  Server ") || !strings.Contains(full, "  Generator ") {
+		t.Errorf("no server or generator in:\n%s", full)
+	}
 }

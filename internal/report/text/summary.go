@@ -22,30 +22,38 @@ const (
 // WriteSummary writes what decides the verdict of a run, and what the reader must know to trust it, so that it fits on
 // one screen of a terminal.
 func WriteSummary(w io.Writer, rep report.Report, opts Options) error {
-	p := newSummaryPage(opts)
-	p.runHead(&rep)
-	p.verdict(&rep, compact)
-	p.blank()
-	p.uploadRows(&rep)
-	p.storageRow(&rep)
-	p.thresholdRow(rep.Thresholds)
-	p.alertRow(rep.Alerts)
-	p.trafficRows(&rep)
-	p.blank()
-	p.timesRows(&rep)
-	p.servers(&rep, p.blank)
-	p.sparklines(rep.Series)
-	p.blank()
-	p.findings(&rep)
-	p.serverRows(&rep)
-	p.generatorRow(&rep)
-	badge, paint := p.badge(rep.Verdict)
-	p.last(badge, rep.Verdict.ExitCode, paint, opts.More)
+	p := tightEnough(opts, func(p *page) { p.summary(&rep, opts.More) })
 	return p.writeTo(w)
+}
+
+// summary writes a run as tightly as the page is.
+func (p *page) summary(rep *report.Report, more string) {
+	p.runHead(rep)
+	p.verdict(rep, compact)
+	p.gap()
+	p.uploadRows(rep)
+	p.storageRow(rep)
+	p.transcriptsRow(rep)
+	p.thresholdRow(rep)
+	p.alertRow(rep.Alerts)
+	p.foldedRows(func() { p.trafficRows(rep) })
+	p.gap()
+	p.timesRows(rep)
+	if p.tight < short {
+		p.servers(rep, p.gap)
+	}
+	p.sparklines(rep.Series)
+	p.gap()
+	p.findings(rep)
+	p.serverRows(rep)
+	p.generatorRow(rep)
+	badge, paint := p.badge(rep.Verdict)
+	p.last(badge, rep.Verdict.ExitCode, paint, more)
 }
 
 func newSummaryPage(opts Options) *page {
 	p := newPage(opts)
+	p.full = opts.Full
 	if opts.Width > 0 {
 		p.width = min(max(opts.Width, minSummaryWidth), maxWidth)
 	}
@@ -85,7 +93,7 @@ func (p *page) head(tool report.Tool, kind, id string, started time.Time, asked 
 func (p *page) runHead(rep *report.Report) {
 	s := rep.Scenario
 	p.head(rep.Tool, "run", rep.Run.ID, rep.Run.StartedAt, report.TargetText(&rep.Target), loadText(s),
-		durationText(rep), s.Client)
+		plannedText(&s), s.Client)
 }
 
 // lines adds text in at most that many lines, each behind what before returns for it.
@@ -111,8 +119,17 @@ func (p *page) labels() int {
 	return labelWidth
 }
 
-// row adds text behind a label, in at most that many lines.
+// row adds text behind a label, in at most that many lines; in fewer where the page is tight.
 func (p *page) row(label string, most int, paint func(string) string, text string) {
+	p.lineRow(label, p.most(most), paint, text)
+}
+
+// lineRow adds text behind a label, in at most that many lines, however tight the page is.
+func (p *page) lineRow(label string, most int, paint func(string) string, text string) {
+	if p.folded != nil {
+		p.folded.add(label)
+		return
+	}
 	width := p.labels()
 	p.lines(p.inside()-width, most, text, paint, func(line int) string {
 		shown := ""
@@ -125,7 +142,7 @@ func (p *page) row(label string, most int, paint func(string) string, text strin
 
 // last adds a line that repeats the outcome where the end of the text is all that shows, and says where there is more.
 func (p *page) last(outcome string, exitCode int, paint func(string) string, more string) {
-	p.blank()
+	p.gap()
 	outcome = p.fit(fmt.Sprintf("%s · exit code %d", outcome, exitCode))
 	more = p.fit(sanitize(more))
 	switch beside := p.fit(" · ") + more; {
@@ -155,12 +172,12 @@ func (p *page) timesRows(rep *report.Report) {
 		row("due → reply", &rep.Latency),
 		row("sent → reply", &rep.ServiceTime),
 	}, "lrrrrrrr", 6, 3, 5, 2)
-	if share := rep.Summary.SlotWaitShare; share != nil {
+	if share := rep.Summary.SlotWaitShare; share != nil && p.tight < bare {
 		p.row("", 2, p.ink.dim, fmt.Sprintf("%s (%s) waited for one of the %s slots; that is in due → reply",
 			units.Plural(rep.Generator.SlotWaits, "call"), units.Percent(*share),
 			units.Count(uint64(max(rep.Scenario.MaxConcurrent, 0)))))
 	}
-	if rep.Scenario.Model == "closed" {
+	if rep.Scenario.Model == "closed" && p.tight < brief {
 		p.row("", 2, p.ink.dim, p.names.Text("a closed loop hides how long callers wait; {rate} shows it"))
 	}
 }
@@ -192,27 +209,27 @@ func (p *page) narrowGrid(header []string, rows [][]string, aligns string, unnee
 	p.grid(left(header), all(), strings.Join(left(strings.Split(aligns, "")), ""))
 }
 
-// thresholdRow says which thresholds were met, and which were not.
-func (p *page) thresholdRow(thresholds []judge.Threshold) {
-	var met, missed []string
-	for _, t := range thresholds {
+// thresholdRow says which thresholds were met, and which were not. By how much, the verdict says.
+func (p *page) thresholdRow(rep *report.Report) {
+	var met, missed, names []string
+	for _, t := range rep.Thresholds {
 		words := thresholdName(t.Name) + " " + judge.LimitText(t)
 		switch {
 		case t.OK:
-			met = append(met, words)
+			met, names = append(met, words), append(names, thresholdName(t.Name))
 		case t.Absent != "":
 			missed = append(missed, words+inBrackets(t.Absent))
 		default:
-			missed = append(missed, words)
+			missed = append(missed, thresholdName(t.Name))
 		}
 	}
-	label := "Thresholds"
-	if len(missed) > 0 {
-		p.row(label, 3, p.ink.red, "missed: "+strings.Join(missed, ", "))
-		label = ""
-	}
-	if len(met) > 0 {
-		p.row(label, 3, unpainted, "met: "+strings.Join(met, ", "))
+	switch {
+	case len(missed) == 0 && len(met) > 0:
+		p.row("Thresholds", 2, unpainted, "met: "+strings.Join(met, ", "))
+	case len(met) == 0 && len(missed) > 0:
+		p.row("Thresholds", 3, p.ink.red, "missed: "+strings.Join(missed, ", "))
+	case len(missed) > 0:
+		p.row("Thresholds", 3, p.ink.red, "missed: "+strings.Join(missed, ", ")+"; met: "+strings.Join(names, ", "))
 	}
 }
 

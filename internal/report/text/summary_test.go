@@ -1,6 +1,7 @@
 package text
 
 import (
+	"fmt"
 	"io"
 	"math"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/olekukonko/tablewriter/pkg/twwidth"
 
+	"rdiostress/internal/diagnose"
 	"rdiostress/internal/glyph"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
@@ -70,6 +72,9 @@ func TestSummaryGolden(t *testing.T) {
 				width = defaultWidth
 			}
 			checkFits(t, got, width)
+			if n := strings.Count(got, "\n"); width >= defaultWidth && n > screen {
+				t.Errorf("%d lines, over %d:\n%s", n, screen, got)
+			}
 			if tc.opts.ASCII && glyph.ASCII(got) != got {
 				t.Errorf("not in ASCII:\n%s", got)
 			}
@@ -84,7 +89,6 @@ func TestSummaryFitsOneScreen(t *testing.T) {
 	rep.Scenario, rep.Phases, rep.Steps = full.Scenario, full.Phases, full.Steps
 	rep.Generator = results.Passing().Generator
 	got := summaryOf(t, rep, Options{Width: 80})
-	const screen = 32
 	if n := strings.Count(got, "\n"); n > screen {
 		t.Errorf("%d lines, over %d:\n%s", n, screen, got)
 	}
@@ -136,6 +140,60 @@ func TestSummaryShowsWhatDecides(t *testing.T) {
 		}
 		if strings.Contains(got, " Alerts ") != (len(rep.Alerts) > 0) {
 			t.Errorf("%s: %d alerts in:\n%s", tc.name, len(rep.Alerts), got)
+		}
+	}
+}
+
+// However much there is to say, a summary says it on a screen: every reason that there is room for, and how much of
+// everything it leaves out.
+func TestSummaryCountsWhatItLeavesOut(t *testing.T) {
+	rep := reporttest.Full()
+	rep.Verdict.Reasons, rep.Verdict.Warnings, rep.Watch.Events = nil, nil, nil
+	for i := range 7 {
+		long := strings.Repeat(" in so many words", 3+i%2)
+		rep.Verdict.Reasons = append(rep.Verdict.Reasons, fmt.Sprintf("reason %d%s", i, long))
+		rep.Verdict.Warnings = append(rep.Verdict.Warnings, fmt.Sprintf("warning %d%s", i, long))
+		rep.Watch.Events = append(rep.Watch.Events, measure.WatchEvent{
+			AtS: float64(i), Kind: measure.EventProcessEnded, PID: int32(100 + i),
+		})
+		rep.Diagnosis = append(rep.Diagnosis, diagnose.Finding{
+			ID: fmt.Sprint("finding-", i), Title: fmt.Sprint("Finding number ", i), GuidePhase: 3,
+			Certainty: diagnose.Certain, Evidence: []string{"seen"},
+			Fix: "Do this. " + strings.Repeat("And that. ", 40),
+		})
+	}
+	opts := Options{Width: 80, Full: "--all"}
+	got := summaryOf(t, rep, opts)
+	text := unbroken(got)
+	if n := strings.Count(got, "\n"); n > screen+4 { // reasons come first
+		t.Errorf("%d lines:\n%s", n, got)
+	}
+	for _, want := range []string{
+		"• reason 0", "• reason 3", "• 3 more reasons with --all", "! warning 0", "! 6 more notes with --all",
+		fmt.Sprintf("%d more findings with --all", len(rep.Diagnosis)-1), "ended; 6 more",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in:\n%s", want, got)
+		}
+	}
+	for _, bad := range []string{"reason 4", "warning 1", "And that"} {
+		if strings.Contains(text, bad) {
+			t.Errorf("%q in:\n%s", bad, got)
+		}
+	}
+}
+
+// The generator's limit is told by the verdict, and not again by its finding's evidence nor its row.
+func TestSummarySaysACauseOnce(t *testing.T) {
+	for name, res := range map[string]measure.Result{
+		"both processors were busy":    results.Limited(),
+		"short of processor time":      results.Short(results.Passing()),
+		"generator itself was stopped": results.Halted(results.Passing(), 400),
+		"stopped early after 2 min":    results.Staged(),
+	} {
+		rep := report.New(res, "1.2.3", reporttest.Flags)
+		if got := unbroken(summaryOf(t, rep, Options{})); strings.Count(got, name) != 1 {
+			t.Errorf("%q stands %d times in:\n%s", name, strings.Count(got, name), got)
 		}
 	}
 }

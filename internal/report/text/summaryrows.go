@@ -27,11 +27,11 @@ func (p *page) uploadRows(rep *report.Report) {
 	}
 	p.row("Uploads", 2, unpainted, words)
 	if t.Failed > 0 {
-		words := p.failuresText(rep.ErrorDetails)
-		if len(rep.ErrorDetails) != 1 {
-			words = units.Count(t.Failed) + ": " + words
+		kinds := p.failuresTexts(rep.ErrorDetails)
+		if len(kinds) > 1 {
+			kinds[0] = units.Count(t.Failed) + ": " + kinds[0]
 		}
-		p.row("Failed", 3, p.ink.red, words)
+		p.listRow("Failed", 2, p.ink.red, ", ", "", kinds)
 	}
 	if t.Unsent > 0 {
 		p.row("Unsent", 2, p.ink.red, units.Plural(t.Unsent, "call")+" that "+units.Were(t.Unsent)+" due")
@@ -41,21 +41,17 @@ func (p *page) uploadRows(rep *report.Report) {
 	}
 }
 
-// failuresText lists the kinds of failures, the most frequent first, with what the server said in the first.
-func (p *page) failuresText(details []measure.ErrorDetail) string {
-	const most = 4
-	parts := make([]string, 0, most)
-	for i, d := range details[:min(len(details), most)] {
+// failuresTexts lists the kinds of failures, the most frequent first, with what the server said in the first.
+func (p *page) failuresTexts(details []measure.ErrorDetail) []string {
+	parts := make([]string, len(details))
+	for i, d := range details {
 		words := units.Count(d.Count) + " " + judge.FailureText(d)
 		if i == 0 && d.Sample != "" {
 			words += fmt.Sprintf(" %q", p.truncate(sanitize(d.Sample), sampleWidth))
 		}
-		parts = append(parts, words+" ("+units.Interval(d.FirstS, d.LastS)+")")
+		parts[i] = words + " (" + units.Interval(d.FirstS, d.LastS) + ")"
 	}
-	if more := len(details) - len(parts); more > 0 {
-		parts = append(parts, units.Plural(uint64(more), "more kind"))
-	}
-	return strings.Join(parts, ", ")
+	return parts
 }
 
 // sampleWidth is how much is shown of what a server said.
@@ -73,36 +69,41 @@ func (p *page) storageRow(rep *report.Report) {
 		return
 	}
 	words := fmt.Sprintf("%s of %s stored", units.Count(*d.Stored), units.Plural(*d.Acknowledged, "acknowledged call"))
-	if d.StoredPerS != nil {
-		words += ", " + units.Rate(*d.StoredPerS) + "/s"
-	}
-	paint := unpainted
-	for _, bad := range []struct {
+	parts, paint := []string{words}, unpainted
+	for _, bad := range []struct { // the worst first
 		n     *uint64
 		what  string
 		paint func(string) string
 	}{
+		{d.Missing, "missing", p.ink.red},
+		{d.Dropped, "dropped", p.ink.red},
+		{d.Corrupted, "altered", p.ink.red},
 		{d.Pending, "pending", p.ink.yellow},
 		{d.Duplicated, "stored more than once", p.ink.yellow},
-		{d.Corrupted, "altered", p.ink.red},
-		{d.Dropped, "dropped", p.ink.red},
-		{d.Missing, "missing", p.ink.red},
 	} {
 		if n := measure.OrZero(bad.n); n > 0 {
-			words, paint = words+fmt.Sprintf("; %s %s", units.Count(n), bad.what), bad.paint
+			if len(parts) == 1 {
+				paint = bad.paint
+			}
+			parts = append(parts, fmt.Sprintf("%s %s", units.Count(n), bad.what))
 		}
 	}
-	if n := measure.OrZero(d.BacklogMax); n > 0 {
-		words += fmt.Sprintf("; behind by %s at most", units.Plural(n, "call"))
+	if d.StoredPerS != nil {
+		parts = append(parts, units.Rate(*d.StoredPerS)+"/s")
 	}
-	if d.DrainS != nil && measure.OrZero(d.BacklogEnd) > 0 {
-		words += fmt.Sprintf(", the last %s after the last reply", units.Duration(*d.DrainS))
-	}
-	words += "; seen by " + d.Method
+	words = "seen by " + d.Method
 	if measure.OrZero(d.AudioCompared) == 0 && measure.OrZero(d.AudioConvertedChecked) == 0 {
 		words += ", audio not compared"
 	}
-	p.row("Storage", 4, paint, words)
+	parts = append(parts, words)
+	if n := measure.OrZero(d.BacklogMax); n > 0 {
+		words := fmt.Sprintf("behind by %s at most", units.Plural(n, "call"))
+		if d.DrainS != nil && measure.OrZero(d.BacklogEnd) > 0 {
+			words += fmt.Sprintf(", the last %s after the last reply", units.Duration(*d.DrainS))
+		}
+		parts = append(parts, words)
+	}
+	p.listRow("Storage", 3, paint, "; ", "", parts)
 }
 
 // alertRow says which alerts there were, the critical ones first.
@@ -110,7 +111,6 @@ func (p *page) alertRow(alerts []measure.Alert) {
 	if len(alerts) == 0 {
 		return
 	}
-	const most = 3
 	sorted := slices.SortedStableFunc(slices.Values(alerts), func(a, b measure.Alert) int {
 		rank := func(a measure.Alert) int {
 			if a.Severity == judge.Critical {
@@ -121,24 +121,22 @@ func (p *page) alertRow(alerts []measure.Alert) {
 		return cmp.Compare(rank(a), rank(b))
 	})
 	var parts []string
-	for _, a := range sorted[:min(len(sorted), most)] {
+	for _, a := range sorted {
 		parts = append(parts, fmt.Sprintf("%s: %s %s (%s), %s", a.Severity, judge.AlertTitle(a.KPI),
 			judge.AlertValueText(a, a.Value), judge.AlertLimitText(a), units.Interval(a.FromS, a.ToS)))
-	}
-	if more := len(sorted) - len(parts); more > 0 {
-		parts = append(parts, units.Plural(uint64(more), "more alert"))
 	}
 	paint := p.ink.yellow
 	if sorted[0].Severity == judge.Critical {
 		paint = p.ink.red
 	}
-	p.row("Alerts", 3, paint, strings.Join(parts, "; "))
+	p.listRow("Alerts", 2, paint, "; ", "", parts)
 }
 
 // trafficRows says what is particular about the calls of this run, if anything is.
 func (p *page) trafficRows(rep *report.Report) {
+	p.serversRow(rep)
 	if m := rep.Priming; m != nil && (m.Refused != "" || m.LeftOut > 0 || m.TimeUp || measure.OrZero(m.NotKnown) > 0) {
-		p.row("Priming", 3, p.ink.yellow, primingText(m))
+		p.listRow("Priming", 3, p.ink.yellow, "; ", "", strings.Split(primingText(m), "; "))
 	}
 	if len(rep.Phases) > 1 {
 		p.row("Phases", 2, p.ink.dim, phasesText(rep.Phases))
@@ -169,7 +167,7 @@ func (p *page) trafficRows(rep *report.Report) {
 		p.mischiefRow(m)
 	}
 	if words := changeText(rep); words != "" {
-		p.row("Over time", 2, unpainted, "from the first span to the last: "+words)
+		p.listRow("Over time", 2, unpainted, ", ", "", strings.Split(words, ", "))
 	}
 }
 
@@ -223,17 +221,14 @@ func leftUndoneText(b *measure.ClientBehavior) string {
 
 // mischiefRow says what the server did wrong when clients misbehaved.
 func (p *page) mischiefRow(m *measure.Mischief) {
-	if len(m.Findings) == 0 {
-		p.row("Mischief", 1, unpainted, units.Plural(uint64(len(m.Kinds)), "kind")+", no finding")
-		return
+	parts, paint := []string{report.MischiefText(m)}, unpainted
+	for i, f := range m.Findings {
+		paint = p.ink.red
+		if i > 0 { // the verdict has the first
+			parts = append(parts, strings.TrimPrefix(judge.FindingText(f), "Finding: "))
+		}
 	}
-	const most = 3
-	for i, f := range m.Findings[:min(len(m.Findings), most)] {
-		p.row(strings.Repeat("Mischief", 1-min(i, 1)), 2, p.ink.red, judge.FindingText(f))
-	}
-	if more := len(m.Findings) - most; more > 0 {
-		p.row("", 1, p.ink.red, units.Plural(uint64(more), "more finding"))
-	}
+	p.listRow("Mischief", 2, paint, "; ", "", parts)
 }
 
 // findings says what is wrong with the server, with the first evidence and what to do.
@@ -245,22 +240,28 @@ func (p *page) findings(rep *report.Report) {
 		p.row("Findings", 2, p.ink.dim, noFindingText(rep, "above")+unseenText(rep))
 		return
 	}
-	const most = 3
-	shown := rep.Diagnosis[:min(len(rep.Diagnosis), most)]
+	shown := rep.Diagnosis[:min(len(rep.Diagnosis), p.mostFindings())]
 	label := "Findings"
 	for _, f := range shown {
 		p.row(label, 2, p.ink.bold, "● "+sanitize(f.Title)+certaintyText(f.Certainty))
 		label = ""
-		if len(f.Evidence) > 0 {
+		if p.tight < brief && len(f.Evidence) > 0 && !saidAbove(rep, f.Evidence[0]) {
 			p.row("", 2, unpainted, "- "+f.Evidence[0])
 		}
-		p.row("", 5, p.ink.dim, fmt.Sprintf("To do (phase %d): %s", f.GuidePhase, f.Fix))
+		p.lineRow("", 2, p.ink.dim, p.advice(f.GuidePhase, f.Fix, 2))
 	}
-	var titles []string
-	for _, f := range rep.Diagnosis[len(shown):] {
-		titles = append(titles, f.Title)
+	if more := rep.Diagnosis[len(shown):]; len(more) > 0 {
+		titles := make([]string, len(more))
+		for i, f := range more {
+			titles[i] = f.Title
+		}
+		p.row("", 2, unpainted, p.moreText(len(more), "more finding")+": "+strings.Join(titles, "; "))
 	}
-	if len(titles) > 0 {
-		p.row("", 2, unpainted, "Also: "+strings.Join(titles, "; "))
-	}
+}
+
+// saidAbove reports whether the verdict has a text.
+func saidAbove(rep *report.Report, text string) bool {
+	return slices.ContainsFunc(slices.Concat(rep.Verdict.Reasons, rep.Verdict.Warnings), func(line string) bool {
+		return strings.Contains(line, text)
+	})
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"rdiostress/internal/diagnose"
 	"rdiostress/internal/exitcode"
 	"rdiostress/internal/judge"
 	"rdiostress/internal/measure"
@@ -23,18 +24,21 @@ func (p *page) serverRows(rep *report.Report) {
 	if len(parts) == 0 {
 		p.row("Server", 2, p.ink.dim, "not seen: "+cmp.Or(rep.KPIs.MemoryUsage.Absent, report.NotMeasured))
 	} else {
-		p.row("Server", 2, unpainted, strings.Join(parts, ", "))
+		p.listRow("Server", 2, unpainted, ", ", "", parts)
 	}
-	if rep.Memory.Stabilises == judge.No && rep.KPIs.MemoryUsage.Mean != nil {
+	if rep.Memory.Stabilises == judge.No && rep.KPIs.MemoryUsage.Mean != nil && !hasFinding(rep, "memory-leak") {
 		p.row("", 2, p.ink.red, "its memory does not stabilise: "+rep.Memory.Reason)
 	}
-	const most = 3
-	for _, event := range rep.Watch.Events[:min(len(rep.Watch.Events), most)] {
-		p.row("", 2, p.ink.yellow, event.String())
+	var events []string
+	for _, event := range rep.Watch.Events {
+		events = append(events, event.String())
 	}
-	if more := len(rep.Watch.Events) - most; more > 0 {
-		p.row("", 1, p.ink.yellow, units.Plural(uint64(more), "more event"))
-	}
+	p.listRow("", 2, p.ink.yellow, "; ", "", events)
+}
+
+// hasFinding reports whether a problem of the server was found.
+func hasFinding(rep *report.Report, id string) bool {
+	return slices.ContainsFunc(rep.Diagnosis, func(f diagnose.Finding) bool { return f.ID == id })
 }
 
 // serverParts lists the server's processors and memory, and how full its pool and its queues were.
@@ -63,45 +67,63 @@ func serverParts(rep *report.Report) (parts []string) {
 	return parts
 }
 
+// heldBackTexts says what held the generator back, if the verdict does not say it.
+func heldBackTexts(rep *report.Report) (parts []string) {
+	g := &rep.Generator
+	said := slices.ContainsFunc(slices.Concat(rep.Verdict.Reasons, rep.Verdict.Warnings), func(line string) bool {
+		return strings.Contains(line, "generator itself was stopped") ||
+			strings.Contains(line, "generator was short of processor time") ||
+			len(g.Reasons) > 0 && strings.Contains(line, g.Reasons[0])
+	})
+	switch {
+	case said:
+		return nil
+	case g.Limited && len(g.Reasons) > 0:
+		return g.Reasons
+	}
+	if s := g.Stops; s != nil && s.Count > 0 {
+		parts = append(parts,
+			fmt.Sprintf("stopped %s, for %s", units.Plural(s.Count, "time"), units.Duration(s.StoppedS)))
+	}
+	if g.ThrottledShare != nil && *g.ThrottledShare > 0 {
+		parts = append(parts,
+			fmt.Sprintf("held back by a quota in %s of the run", units.Trim(units.Percent(*g.ThrottledShare))))
+	}
+	return parts
+}
+
 // generatorRow says whether the generator was the limit, what it used and how punctual it was.
 func (p *page) generatorRow(rep *report.Report) {
 	g := &rep.Generator
 	if g.CPUS == 0 && g.RSSBytes == 0 {
 		return
 	}
-	words, paint := "not the limit", unpainted
+	state, paint := "not the limit", unpainted
 	switch {
 	case g.Limited:
-		words, paint = "at its limit", p.ink.yellow
+		state, paint = "at its limit", p.ink.yellow
 	case rep.Verdict.ExitCode == exitcode.Inconclusive:
-		words, paint = "may be why a threshold was missed", p.ink.yellow
+		state, paint = "may be why a threshold was missed", p.ink.yellow
 	}
+	used := units.Seconds(g.CPUS) + " of CPU"
 	if share := rep.Summary.GeneratorCPUShare; share != nil {
-		words += fmt.Sprintf("; %s of %s", units.Percent(*share), units.Plural(uint64(g.Processors), "processor"))
-	} else {
-		words += "; " + units.Seconds(g.CPUS) + " of CPU"
+		used = fmt.Sprintf("%s of %s", units.Percent(*share), units.Plural(uint64(g.Processors), "processor"))
 	}
+	parts := []string{state, used}
 	switch {
 	case g.LagMaxS == nil:
 	case g.LagP99S == nil || slices.Contains(g.FewSamples, "lag_p99_s"):
-		words += fmt.Sprintf(", calls late by %s at most", units.Seconds(*g.LagMaxS))
+		parts = append(parts, fmt.Sprintf("calls late by %s at most", units.Seconds(*g.LagMaxS)))
 	default:
-		words += fmt.Sprintf(", calls late by %s p99", units.Seconds(*g.LagP99S))
+		parts = append(parts, fmt.Sprintf("calls late by %s p99", units.Seconds(*g.LagP99S)))
 	}
-	why := g.Limited && rep.Verdict.OK // else the verdict says it
-	if why && len(g.Reasons) > 0 {
-		words += "; " + strings.Join(g.Reasons, "; ")
-	} else if s := g.Stops; s != nil && s.Count > 0 {
-		words += fmt.Sprintf("; stopped %s, for %s", units.Plural(s.Count, "time"), units.Duration(s.StoppedS))
-	}
-	if g.ThrottledShare != nil && *g.ThrottledShare > 0 {
-		words += fmt.Sprintf("; held back by a quota in %s of the run", units.Trim(units.Percent(*g.ThrottledShare)))
-	}
+	parts = append(parts, heldBackTexts(rep)...)
 	if g.Shared {
-		words += "; on the server's machine"
+		words := "on the server's machine"
 		if others, ok := rep.Summary.ServerFigure(measure.OtherCPU); ok {
 			words += ", where others kept " + units.Number(others.Mean) + " busy"
 		}
+		parts = append(parts, words)
 	}
-	p.row("Generator", 4, paint, words)
+	p.listRow("Generator", 3, paint, "; ", "", parts)
 }

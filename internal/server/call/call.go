@@ -94,6 +94,9 @@ type Store interface {
 	// until ctx ends.
 	Audio(ctx context.Context, id int64) (io.ReadSeekCloser, error)
 
+	// Transcripts returns what is known of the transcription of calls, sorted by id; without their texts if brief is
+	// set. Calls that were never queued for it have none.
+	Transcripts(ctx context.Context, ids []int64, brief bool) ([]Transcript, error)
 	// Ping returns an error if calls cannot be read.
 	Ping(ctx context.Context) error
 

@@ -20,10 +20,15 @@ import (
 	"rdiostress/internal/server/datadir"
 )
 
-// Item is a call that waits to be stored. A Committer sets ID, Repeat and Err.
+// Item is a call that waits to be stored, or another write that shares the transaction. A Committer sets ID, Repeat and
+// Err.
 type Item struct {
 	Upload *call.Upload
 	File   string // the audio's name in the audio folder, if it is a file
+
+	// Write makes the writes of an item without a call; see Queue.Join. The Committer calls it in the transaction. If
+	// it fails, its writes are undone, and others are not affected.
+	Write func(ctx context.Context) error
 
 	ID     int64
 	Repeat bool  // the call was already stored, as ID, with its audio
@@ -31,6 +36,14 @@ type Item struct {
 
 	since time.Time
 	done  chan struct{} // closed once the result is set
+}
+
+// bytes returns how much audio the item adds to a batch.
+func (it *Item) bytes() int {
+	if it.Upload == nil {
+		return 0
+	}
+	return len(it.Upload.Audio)
 }
 
 // Committer stores batches one after the other, each in one transaction.
@@ -78,6 +91,7 @@ type Queue struct {
 	counts   counts
 	writers  sync.WaitGroup
 	tasks    chan func(Committer)
+	joined   chan *Item    // other writes that share a transaction with calls
 	done     chan struct{} // closed when Close begins
 
 	mu     sync.RWMutex // held for writing to close items
@@ -90,8 +104,8 @@ func Start(o Options, committers ...Committer) *Queue {
 	q := &Queue{
 		folder: o.Folder, limit: int64(o.Limit), maxCalls: o.MaxCalls, maxBytes: o.MaxBytes,
 		breaker: newBreaker(o.Breaker, o.Log),
-		counts:  newCounts(), tasks: make(chan func(Committer)), done: make(chan struct{}), items: make(chan *Item,
-			o.Limit),
+		counts:  newCounts(), tasks: make(chan func(Committer)), joined: make(chan *Item),
+		done: make(chan struct{}), items: make(chan *Item, o.Limit),
 		guard: guard{folder: o.Folder, log: o.Log},
 	}
 	q.writers.Go(func() { q.guard.run(q.done) })
@@ -182,6 +196,27 @@ func (q *Queue) finish(it *Item) error {
 // the same time.
 func (q *Queue) Do(ctx context.Context, f func(ctx context.Context) error) error {
 	return q.runTask(ctx, func(Committer) error { return f(ctx) })
+}
+
+// Join calls write in the next transaction of calls, or in one of its own if no calls wait, and returns once what it
+// wrote survives any crash. So small writes need no sync of their own beside the calls. The Committer must support it.
+func (q *Queue) Join(ctx context.Context, write func(ctx context.Context) error) error {
+	if err := q.guard.lastCheck(); err != nil {
+		return err
+	}
+	if err := q.checkSpace(); err != nil {
+		return err
+	}
+	it := &Item{Write: write, since: time.Now(), done: make(chan struct{})}
+	select {
+	case q.joined <- it:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-q.done:
+		return call.ErrClosed
+	}
+	<-it.done
+	return it.Err
 }
 
 // Probe implements call.Store. It waits for the writer, so it cannot distinguish a store that fails from one that is

@@ -22,22 +22,28 @@ func (q *Queue) write(c Committer) {
 			if !ok {
 				return
 			}
-			batch = q.gatherBatch(batch[:0], it)
-			q.commitBatch(ctx, c, batch)
-			for i, it := range batch {
-				close(it.done)
-				batch[i] = nil
-			}
+			q.writeBatch(ctx, c, q.gatherBatch(batch[:0], it))
+		case it := <-q.joined:
+			q.writeBatch(ctx, c, q.gatherBatch(batch[:0], it))
 		case task := <-q.tasks:
 			task(c)
 		}
 	}
 }
 
-// gatherBatch returns a batch of first and the calls that wait behind it.
+// writeBatch commits a batch and passes each item its result.
+func (q *Queue) writeBatch(ctx context.Context, c Committer, batch []*Item) {
+	q.commitBatch(ctx, c, batch)
+	for i, it := range batch {
+		close(it.done)
+		batch[i] = nil
+	}
+}
+
+// gatherBatch returns a batch of first and the items that wait behind it.
 func (q *Queue) gatherBatch(batch []*Item, first *Item) []*Item {
 	batch = append(batch, first)
-	bytes := len(first.Upload.Audio)
+	bytes := first.bytes()
 	for len(batch) < q.maxCalls && bytes < q.maxBytes {
 		select {
 		case it, ok := <-q.items:
@@ -45,7 +51,9 @@ func (q *Queue) gatherBatch(batch []*Item, first *Item) []*Item {
 				return batch
 			}
 			batch = append(batch, it)
-			bytes += len(it.Upload.Audio)
+			bytes += it.bytes()
+		case it := <-q.joined:
+			batch = append(batch, it)
 		default:
 			return batch
 		}
@@ -116,11 +124,17 @@ func (q *Queue) classify(err error) error {
 // commitTimed commits a batch and records how long it took.
 func (q *Queue) commitTimed(ctx context.Context, c Committer, batch []*Item) error {
 	began := time.Now()
+	calls := 0
 	for _, it := range batch {
-		q.counts.queueWait.Observe(began.Sub(it.since).Seconds())
+		if it.Upload != nil {
+			calls++
+			q.counts.queueWait.Observe(began.Sub(it.since).Seconds())
+		}
 	}
 	err := c.Commit(ctx, batch)
-	q.counts.commit.Observe(time.Since(began).Seconds())
-	q.counts.batchCalls.Observe(float64(len(batch)))
+	if calls > 0 {
+		q.counts.commit.Observe(time.Since(began).Seconds())
+		q.counts.batchCalls.Observe(float64(calls))
+	}
 	return err
 }

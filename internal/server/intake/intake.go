@@ -40,6 +40,7 @@ type Options struct {
 	Keys       *apikey.Ring
 	PerKey     ratelimit.Policy
 	PerAddress ratelimit.Policy
+	FailClosed bool           // refuse uploads whose rate limit cannot be looked up
 	Proxies    []netip.Prefix // trusted proxies, whose X-Forwarded-For counts
 
 	MaxBytes int64         // of one request's body
@@ -145,10 +146,14 @@ func (in *Intake) failed(err error) error {
 	return err
 }
 
-// limit takes an upload from a bucket of a policy. If the limiter fails, the upload is allowed.
+// limit takes an upload from a bucket of a policy. If the limiter fails, FailClosed decides.
 func (in *Intake) limit(ctx context.Context, h http.Header, p *ratelimit.Policy, bucket string) error {
 	err := p.Take(ctx, h, bucket)
 	if err == nil || errors.As(err, new(*ratelimit.ExceededError)) {
+		return err
+	}
+	in.o.Counters.LimitUnknown()
+	if in.o.FailClosed {
 		return err
 	}
 	in.o.Refusals.Once("rate_limiter", "the rate limit cannot be looked up; uploads are allowed",

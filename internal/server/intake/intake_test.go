@@ -99,7 +99,7 @@ func newBench(t *testing.T, change ...func(o *intake.Options)) *bench {
 				0)
 		},
 	}
-	b.options.Keys.Replace([]apikey.Key{
+	b.options.Keys.Replace(apikey.SourceOption, []apikey.Key{
 		{Label: "all", SHA256: sha256.Sum256([]byte(key))},
 		{Label: "scoped", SHA256: sha256.Sum256([]byte("scoped")), Systems: []apikey.IDRange{{First: 99, Last: 99}}},
 		{Label: "expired", SHA256: sha256.Sum256([]byte("expired")), Expires: time.Unix(1_764_000_000, 0)},
@@ -357,9 +357,18 @@ func TestReceiveLimitsRates(t *testing.T) {
 		!strings.Contains(b.log.String(), "cannot be looked up") {
 		t.Errorf("with a limiter that fails: %v, logged %s", err, &b.log)
 	}
+	b = newBench(t, func(o *intake.Options) {
+		o.PerKey, o.FailClosed = ratelimit.Policy{Name: "key", Rate: once, Limiter: brokenLimiter{}}, true
+	})
+	if _, _, err := b.receive(strings.NewReader(form())); !errors.As(err, new(*ratelimit.UnavailableError)) ||
+		len(b.store.put) != 0 {
+		t.Errorf("with a limiter that fails closed: %v, %d calls stored", err, len(b.store.put))
+	}
 }
 
 type brokenLimiter struct{}
+
+func (brokenLimiter) Err() error { return errors.New("no connection") }
 
 func (brokenLimiter) Take(context.Context, string, ratelimit.Rate) (ratelimit.Quota, error) {
 	return ratelimit.Quota{}, errors.New("no connection")

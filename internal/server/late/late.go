@@ -22,10 +22,16 @@ type Inner interface {
 	Close() error
 }
 
+// Real is the real store.
+type Real interface {
+	Inner
+	call.Jobs
+}
+
 // Options are the options of a Store. Read may be nil.
 type Options struct {
 	// Open opens the real store.
-	Open func(ctx context.Context) (Inner, error)
+	Open func(ctx context.Context) (Real, error)
 	// Read opens a store that only shows calls; it is closed before Open is called.
 	Read    func(ctx context.Context) (Inner, error)
 	HasRoom func() bool // whether an attempt to open is worthwhile
@@ -40,11 +46,11 @@ type Store struct {
 
 	mu     sync.RWMutex // held for reading while inner is used
 	inner  Inner        // nil while no store can show calls
-	isReal bool
+	real   Real         // nil until it is open; then inner is the same
 	closed bool
 }
 
-var _ call.Store = (*Store)(nil)
+var _ Real = (*Store)(nil)
 
 // Open opens what can be opened, and keeps trying to open the real store until Close.
 func Open(ctx context.Context, o Options) *Store {
@@ -95,7 +101,7 @@ func (s *Store) tryOpen(ctx context.Context) bool {
 	}
 	opened, err := s.o.Open(ctx)
 	if err == nil {
-		s.inner, s.isReal = opened, true
+		s.inner, s.real = opened, opened
 		s.o.Log.Info("the disk has room again; uploads are accepted")
 		return true
 	}
@@ -130,18 +136,18 @@ func (s *Store) withInner(f func(inner call.Store) error) error {
 }
 
 // withReal calls f with the real store.
-func (s *Store) withReal(f func(inner call.Store) error) error {
+func (s *Store) withReal(f func(inner Real) error) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if !s.isReal {
+	if s.real == nil {
 		return call.ErrNoSpace
 	}
-	return f(s.inner)
+	return f(s.real)
 }
 
 // Put implements call.Store.
 func (s *Store) Put(ctx context.Context, u *call.Upload) (id int64, err error) {
-	err = s.withReal(func(inner call.Store) error {
+	err = s.withReal(func(inner Real) error {
 		id, err = inner.Put(ctx, u)
 		return err
 	})
@@ -150,12 +156,12 @@ func (s *Store) Put(ctx context.Context, u *call.Upload) (id int64, err error) {
 
 // Probe implements call.Store.
 func (s *Store) Probe(ctx context.Context) error {
-	return s.withReal(func(inner call.Store) error { return inner.Probe(ctx) })
+	return s.withReal(func(inner Real) error { return inner.Probe(ctx) })
 }
 
 // Gone implements call.Store.
 func (s *Store) Gone() error {
-	err := s.withReal(func(inner call.Store) error { return inner.Gone() })
+	err := s.withReal(func(inner Real) error { return inner.Gone() })
 	if errors.Is(err, call.ErrNoSpace) {
 		return nil
 	}
@@ -207,6 +213,15 @@ func (s *Store) Audio(ctx context.Context, id int64) (audio io.ReadSeekCloser, e
 	return audio, err
 }
 
+// Transcripts implements call.Store.
+func (s *Store) Transcripts(ctx context.Context, ids []int64, brief bool) (list []call.Transcript, err error) {
+	err = s.withInner(func(inner call.Store) error {
+		list, err = inner.Transcripts(ctx, ids, brief)
+		return err
+	})
+	return list, err
+}
+
 // Ping implements call.Store.
 func (s *Store) Ping(ctx context.Context) error {
 	return s.withInner(func(inner call.Store) error { return inner.Ping(ctx) })
@@ -224,7 +239,7 @@ func (s *Store) Usage(ctx context.Context) (u call.Usage, err error) {
 // Stats implements call.Store.
 func (s *Store) Stats() (stats call.Stats) {
 	stats.Breaker.State = call.BreakerClosed
-	_ = s.withReal(func(inner call.Store) error {
+	_ = s.withReal(func(inner Real) error {
 		stats = inner.Stats()
 		return nil
 	})

@@ -47,6 +47,22 @@ func (s *inner) Call(context.Context, int64) (call.Record, error) {
 
 func (s *inner) Audio(context.Context, int64) (io.ReadSeekCloser, error) { return nil, s.err }
 
+func (s *inner) Transcripts(context.Context, []int64, bool) ([]call.Transcript, error) {
+	return nil, s.err
+}
+
+func (s *inner) ClaimJobs(context.Context, int, time.Duration) ([]call.Job, error) { return nil, s.err }
+
+func (s *inner) ExtendJobs(context.Context, []call.Job, time.Duration) error { return s.err }
+
+func (s *inner) FinishJobs(context.Context, []call.JobResult) ([]call.JobEffect, error) {
+	return nil, s.err
+}
+
+func (s *inner) JobStats(context.Context) (call.JobStats, error) { return call.JobStats{}, s.err }
+
+func (s *inner) JobsAdded() <-chan struct{} { return make(chan struct{}) }
+
 func (s *inner) Close() error {
 	s.closed.Add(1)
 	return nil
@@ -62,10 +78,15 @@ func asked(t *testing.T, s *late.Store) map[string]error {
 	_, call := s.Call(t.Context(), 1)
 	_, audio := s.Audio(t.Context(), 1)
 	_, usage := s.Usage(t.Context())
+	_, transcripts := s.Transcripts(t.Context(), nil, true)
+	_, claimed := s.ClaimJobs(t.Context(), 1, time.Second)
+	_, finished := s.FinishJobs(t.Context(), nil)
+	_, jobs := s.JobStats(t.Context())
 	return map[string]error{
 		"Put": put, "Probe": s.Probe(t.Context()), "Gone": s.Gone(), "Calls": calls, "Listed": listed, "Follow": follow,
 		"Call": call, "Audio": audio, "Usage": usage,
-		"Ping": s.Ping(t.Context()),
+		"Ping": s.Ping(t.Context()), "Transcripts": transcripts, "ClaimJobs": claimed, "FinishJobs": finished,
+		"JobStats": jobs, "ExtendJobs": s.ExtendJobs(t.Context(), nil, time.Second),
 	}
 }
 
@@ -79,7 +100,7 @@ func TestBecomesTheRealStore(t *testing.T) {
 		var tried, opened atomic.Int64
 		log := &strings.Builder{}
 		s := late.Open(t.Context(), late.Options{
-			Open: func(context.Context) (late.Inner, error) {
+			Open: func(context.Context) (late.Real, error) {
 				if tried.Add(1); opened.Load() != reader.closed.Load() {
 					t.Error("the real store is opened beside the reader")
 				}
@@ -104,7 +125,8 @@ func TestBecomesTheRealStore(t *testing.T) {
 		}
 		full := map[string]error{
 			"Put": call.ErrNoSpace, "Probe": call.ErrNoSpace, "Calls": reads, "Listed": reads, "Follow": reads,
-			"Call": reads, "Audio": reads, "Usage": reads, "Ping": reads,
+			"Call": reads, "Audio": reads, "Usage": reads, "Ping": reads, "Transcripts": reads,
+			"FinishJobs": call.ErrNoSpace, "JobStats": call.ErrNoSpace, "ExtendJobs": call.ErrNoSpace,
 		}
 		check("at first", full)
 		time.Sleep(time.Minute) // the bubble's clock
@@ -121,7 +143,8 @@ func TestBecomesTheRealStore(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		check("with room", map[string]error{
 			"Put": writes, "Probe": writes, "Gone": writes, "Calls": writes, "Listed": writes, "Follow": writes,
-			"Call": writes, "Audio": writes, "Usage": writes, "Ping": writes,
+			"Call": writes, "Audio": writes, "Usage": writes, "Ping": writes, "Transcripts": writes,
+			"ClaimJobs": writes, "FinishJobs": writes, "JobStats": writes, "ExtendJobs": writes,
 		})
 		if s.Stats().Stored != 7 {
 			t.Errorf("stats of another store: %+v", s.Stats())
@@ -147,11 +170,12 @@ func TestWithoutAReader(t *testing.T) {
 		nil, func(context.Context) (late.Inner, error) { return nil, errors.New("no") },
 	} {
 		s := late.Open(t.Context(), late.Options{
-			Open: func(context.Context) (late.Inner, error) { return nil, call.ErrNoSpace }, Read: read,
+			Open: func(context.Context) (late.Real, error) { return nil, call.ErrNoSpace }, Read: read,
 			HasRoom: func() bool { return false }, Log: slog.New(slog.DiscardHandler),
 		})
 		for name, err := range asked(t, s) {
-			if name != "Gone" && !errors.Is(err, call.ErrNoSpace) || name == "Gone" && err != nil {
+			isSilent := name == "Gone" || name == "ClaimJobs"
+			if !isSilent && !errors.Is(err, call.ErrNoSpace) || isSilent && err != nil {
 				t.Errorf("%s says %v", name, err)
 			}
 		}

@@ -198,7 +198,9 @@ const deleteOld = `WITH old AS (
 	DELETE FROM calls WHERE id IN (
 		SELECT id FROM calls WHERE started_ms < $3 AND (audio_node IS NULL OR audio_node = $1)
 		ORDER BY started_ms LIMIT $4 FOR UPDATE SKIP LOCKED)
-	RETURNING started_ms, system_id, talkgroup_id, audio_bytes, audio_file
+	RETURNING id, started_ms, system_id, talkgroup_id, audio_bytes, audio_file
+), untranscribed AS (
+	DELETE FROM transcripts WHERE call_id IN (SELECT id FROM old)
 ), counted AS (
 	INSERT INTO call_counts
 	SELECT $1::text, started_ms / $2::bigint, system_id, talkgroup_id, -count(*), -sum(audio_bytes) FROM old

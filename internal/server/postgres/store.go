@@ -53,6 +53,7 @@ type Options struct {
 	Queue           int           // calls that may wait to be stored
 	DuplicateWindow time.Duration // calls of a talkgroup that begin within this time are duplicates; 0 accepts all
 	Retention       time.Duration // how long calls are kept after they began; 0 means forever
+	Transcribe      bool          // queue stored calls for transcription
 	Pool            PoolOptions
 	Breaker         groupcommit.BreakerOptions
 	Logger          *slog.Logger
@@ -66,9 +67,15 @@ type Store struct {
 	queue  *groupcommit.Queue
 	retain sync.WaitGroup
 	stop   context.CancelFunc // of retain
+
+	holder string        // of leases: the node, and the run of the server
+	added  chan struct{} // signals that this server added jobs; nil if it does not transcribe
 }
 
-var _ call.Store = (*Store)(nil)
+var (
+	_ call.Store = (*Store)(nil)
+	_ call.Jobs  = (*Store)(nil)
+)
 
 // Open connects to the database, migrates its schema and sweeps audio files that a crash left without a call. It fails
 // with an UnavailableError if the database cannot be reached, with datadir.ErrInUse if another store has the folder
@@ -107,7 +114,10 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	if err := errors.Join(s.folder.Pin(nodeFile), s.folder.Watch(nodeFile)); err != nil {
 		return s, err
 	}
-	w := &writer{pool: s.pool, node: s.node, window: o.DuplicateWindow.Milliseconds()}
+	if o.Transcribe {
+		s.added = make(chan struct{}, 1)
+	}
+	w := newWriter(s.pool, s.node, o.DuplicateWindow, s.added)
 	if err := s.folder.Audio.Probe(); err != nil {
 		return s, fmt.Errorf("the data folder cannot be written: %w", err)
 	}
@@ -117,6 +127,10 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	s.queue = groupcommit.Start(groupcommit.Options{
 		Folder: s.folder, Limit: queue, MaxCalls: maxBatch, MaxBytes: maxBatchBytes, Breaker: o.Breaker, Log: log,
 	}, w)
+	s.holder = s.node + "/" + rand.Text()
+	if err := s.releaseJobs(ctx); err != nil {
+		log.Warn("calls that were being transcribed when the server ended wait until their leases end", "error", err)
+	}
 	s.startRetention(o.Retention, log)
 	return s, nil
 }

@@ -32,12 +32,17 @@ func (d *databases) of(t testing.TB, dir string) string {
 	return d.urls[dir]
 }
 
-func TestStore(t *testing.T) {
+func TestStore(t *testing.T) { storetest.Run(t, backend(t)) }
+
+func TestJobs(t *testing.T) { storetest.RunJobs(t, backend(t)) }
+
+func backend(t *testing.T) storetest.Backend {
 	d := &databases{server: pgtest.Open(t), urls: make(map[string]string)}
-	storetest.Run(t, storetest.Backend{
+	return storetest.Backend{
 		Open: func(t testing.TB, dir string, o storetest.Options) (storetest.Store, error) {
 			s, err := postgres.Open(t.Context(), postgres.Options{
 				URL: d.of(t, dir), Dir: dir, Queue: o.Queue, DuplicateWindow: o.DuplicateWindow,
+				Transcribe: o.Transcribe,
 			})
 			if err != nil {
 				return nil, err // not s: it would be a non-nil interface
@@ -55,7 +60,7 @@ func TestStore(t *testing.T) {
 				t.Fatal(err)
 			}
 		},
-	})
+	}
 }
 
 // holdUp blocks the writer, as a backup might, until the returned function is called.

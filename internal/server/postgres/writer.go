@@ -27,6 +27,8 @@ const columns = `id, system_id, talkgroup_id, started_ms, received_ms, frequency
 // insertCalls inserts the calls that have no other call near them, and returns their ids. If their block no longer
 // belongs to this server, it inserts none and returns 0. OFFSET 0 keeps the duplicate check an index lookup for each
 // call. A call that already exists under its id was stored by an attempt whose reply was lost.
+//
+// The placeholder %s is for jobs that are queued with the calls.
 const insertCalls = `WITH added AS (
 	INSERT INTO calls (` + columns + `)
 	SELECT ` + columns + ` FROM unnest(
@@ -40,14 +42,14 @@ const insertCalls = `WITH added AS (
 		SELECT 1 FROM calls c WHERE c.talkgroup_id = n.talkgroup_id AND c.system_id = n.system_id
 		AND c.started_ms BETWEEN n.started_ms - $3 AND n.started_ms + $3 OFFSET 0))
 	ON CONFLICT (id) DO NOTHING
-	RETURNING id, started_ms, system_id, talkgroup_id, audio_bytes
+	RETURNING id, started_ms, system_id, talkgroup_id, audio_bytes, audio_node
 ), counted AS (
 	INSERT INTO call_counts
 	SELECT $1::text, started_ms / $2::bigint, system_id, talkgroup_id, count(*), sum(audio_bytes) FROM added
 	GROUP BY 2, 3, 4
 	ON CONFLICT (node, day, system_id, talkgroup_id) DO UPDATE
 	SET calls = call_counts.calls + excluded.calls, audio_bytes = call_counts.audio_bytes + excluded.audio_bytes
-)
+)%s
 SELECT id FROM added
 UNION ALL SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM nodes WHERE nodes.id = $1 AND first_id = $28::bigint)`
 
@@ -68,6 +70,20 @@ type writer struct {
 	node   string
 	window int64 // the duplicate window in milliseconds; 0 means none
 	ids    block
+
+	insertCalls string
+	added       chan struct{} // signals that jobs were added; has room for one; nil if calls are not transcribed
+}
+
+// newWriter returns a writer, which queues calls for transcription if added is not nil.
+func newWriter(p *pool, node string, window time.Duration, added chan struct{}) *writer {
+	jobs := ""
+	if added != nil {
+		jobs = insertJobs
+	}
+	return &writer{
+		pool: p, node: node, window: window.Milliseconds(), insertCalls: fmt.Sprintf(insertCalls, jobs), added: added,
+	}
 }
 
 // Close implements groupcommit.Committer.
@@ -178,6 +194,9 @@ func (w *writer) store(ctx context.Context, entries []*entry) error {
 	case err == nil && slices.Contains(added, 0):
 		return errNoBlock
 	case err == nil:
+		if w.added != nil && len(added) > 0 {
+			w.signalAdded()
+		}
 		return w.assignResults(ctx, entries, added)
 	case !isData(err):
 		return fmt.Errorf("inserting calls: %w", err)
@@ -199,7 +218,7 @@ func (w *writer) insert(ctx context.Context, conn *pgxpool.Conn, entries []*entr
 	if w.window > 0 {
 		batch.Queue(lockNear, w.locks(entries))
 	}
-	batch.Queue(insertCalls, append(w.rows(entries), w.ids.first)...)
+	batch.Queue(w.insertCalls, append(w.rows(entries), w.ids.first)...)
 	results := conn.SendBatch(ctx, batch) // one transaction, since it has no BEGIN
 	for range batch.Len() - 1 {
 		if _, err := results.Exec(); err != nil {

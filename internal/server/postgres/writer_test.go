@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -34,7 +35,7 @@ func TestFailureAfterSomeAreStored(t *testing.T) {
 	bad.Call.SystemLabel = "\x00" // PostgreSQL does not store this
 	near.Call.AudioName = "refused"
 	near.SHA256[0]++ // near the bad one, and so in a later transaction
-	w := &writer{pool: s.pool, node: s.node, window: 500}
+	w := newWriter(s.pool, s.node, 500*time.Millisecond, nil)
 	batch := []*groupcommit.Item{{Upload: good}, {Upload: bad}, {Upload: near}}
 	if err := w.Commit(t.Context(), batch); err == nil {
 		t.Error("no error")

@@ -27,24 +27,26 @@ func NewMemory(now func() time.Time) *Memory {
 // Take implements Limiter. It never fails.
 func (l *Memory) Take(_ context.Context, bucket string, rate Rate) (Quota, error) {
 	now := l.now()
-	each := rate.Per / time.Duration(rate.Limit)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	before, known := l.full[bucket]
 	if before.Before(now) {
 		before = now
 	}
-	after := before.Add(each)
-	if wait := after.Sub(now) - rate.Per; wait > 0 {
-		return Quota{Window: wait}, nil
+	after := before.Add(rate.Interval())
+	quota := rate.Quota(after.Sub(now))
+	if !quota.OK {
+		return quota, nil
 	}
 	if !known && len(l.full) >= l.max {
 		l.forget(now)
 	}
 	l.full[bucket] = after
-	left := rate.Per - after.Sub(now)
-	return Quota{OK: true, Remaining: int(left / each), Window: each - left%each}, nil
+	return quota, nil
 }
+
+// Err implements Limiter. Memory can always count.
+func (l *Memory) Err() error { return nil }
 
 // forget frees memory: it drops the buckets that are full again, or otherwise the fullest of a few. So no client
 // escapes its limit by filling the memory with other buckets: its own is dropped last.

@@ -49,11 +49,16 @@ func (l brokenLimiter) Take(context.Context, string, ratelimit.Rate) (ratelimit.
 	return ratelimit.Quota{}, l.error
 }
 
+func (l brokenLimiter) Err() error { return l.error }
+
 func TestPolicyTellsABrokenLimiterFromAnEmptyBucket(t *testing.T) {
 	broken := errors.New("no connection")
 	p := ratelimit.Policy{Name: "key", Rate: ratelimit.Rate{Limit: 1, Per: time.Second}, Limiter: brokenLimiter{broken}}
-	if err := p.Take(t.Context(), http.Header{}, "feed"); !errors.Is(err, broken) ||
-		errors.As(err, new(*ratelimit.ExceededError)) {
-		t.Errorf("got %v", err)
+	h := http.Header{}
+	err := p.Take(t.Context(), h, "feed")
+	if !errors.Is(err, broken) || !errors.As(err, new(*ratelimit.UnavailableError)) ||
+		errors.As(err, new(*ratelimit.ExceededError)) || len(h) > 0 ||
+		err.Error() != "the rate limit for each key cannot be looked up: no connection" {
+		t.Errorf("got %v, %v", err, h)
 	}
 }

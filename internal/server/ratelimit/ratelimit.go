@@ -43,12 +43,27 @@ type Quota struct {
 	Window    time.Duration // how long Remaining will not increase
 }
 
+// Interval returns the time in which a bucket gets one upload back.
+func (r Rate) Interval() time.Duration { return r.Per / time.Duration(r.Limit) }
+
+// Quota returns the quota of a bucket that will be full again after some time, with one upload taken from it. That
+// time is the whole state of a bucket. Above r.Per there was no upload to take, and the bucket must stay as it was.
+func (r Rate) Quota(full time.Duration) Quota {
+	if wait := full - r.Per; wait > 0 {
+		return Quota{Window: wait}
+	}
+	left, each := r.Per-full, r.Interval()
+	return Quota{OK: true, Remaining: int(left / each), Window: each - left%each}
+}
+
 // Limiter counts uploads in named buckets. Implementations must be safe for concurrent use. Memory counts in this
-// process; another implementation could count for several servers.
+// process; package redislimit counts for several servers.
 type Limiter interface {
 	// Take takes one upload from a bucket, if one is left, and returns the remaining quota. A bucket always has the
-	// same rate. An error means that the state of the bucket is unknown; the upload is then allowed.
+	// same rate. An error means that the state of the bucket is unknown.
 	Take(ctx context.Context, bucket string, rate Rate) (Quota, error)
+	// Err returns why the limiter cannot count now, or nil.
+	Err() error
 }
 
 // Policy is a rate that applies to each client, or to each key, separately.
@@ -59,8 +74,7 @@ type Policy struct {
 }
 
 // Take takes one upload from a bucket and writes the remaining quota into the reply's header. It returns an
-// ExceededError if none was left. Any other error means that the state of the bucket is unknown, and that the upload
-// should be allowed.
+// ExceededError if none was left, and an UnavailableError if the state of the bucket is unknown.
 //
 // The header fields are those of draft-ietf-httpapi-ratelimit-headers-11; a reply may have several policies.
 func (p *Policy) Take(ctx context.Context, h http.Header, bucket string) error {
@@ -69,7 +83,7 @@ func (p *Policy) Take(ctx context.Context, h http.Header, bucket string) error {
 	}
 	q, err := p.Limiter.Take(ctx, p.Name+":"+bucket, p.Rate)
 	if err != nil {
-		return err
+		return &UnavailableError{Policy: p.Name, Err: err}
 	}
 	h.Add("RateLimit-Policy", fmt.Sprintf("%q;q=%d;w=%d", p.Name, p.Rate.Limit, seconds(p.Rate.Per)))
 	h.Add("RateLimit", fmt.Sprintf("%q;r=%d;t=%d", p.Name, q.Remaining, seconds(q.Window)))
@@ -89,6 +103,18 @@ type ExceededError struct {
 func (e *ExceededError) Error() string {
 	return fmt.Sprintf("Rate limit exceeded: %v for each %s", e.Rate, e.Policy)
 }
+
+// UnavailableError means that a rate limit cannot be looked up.
+type UnavailableError struct {
+	Policy string
+	Err    error // the reason
+}
+
+func (e *UnavailableError) Error() string {
+	return fmt.Sprintf("the rate limit for each %s cannot be looked up: %v", e.Policy, e.Err)
+}
+
+func (e *UnavailableError) Unwrap() error { return e.Err }
 
 // seconds rounds up to whole seconds, as header fields require.
 func seconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }

@@ -19,6 +19,8 @@ import (
 type Reader struct {
 	store   *Store
 	isEmpty bool // there is no database, or one without calls
+
+	hasTranscripts bool // the database has a table of them
 }
 
 var _ call.Store = (*Reader)(nil)
@@ -49,11 +51,11 @@ func (r *Reader) open(ctx context.Context) error {
 	}
 	db.SetMaxOpenConns(1)
 	r.store.read, r.store.ping = db, db
-	var n int
-	if err := db.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema WHERE name = 'calls'").Scan(&n); err != nil {
+	err = db.QueryRowContext(ctx, `SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'calls'),
+		EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'transcripts')`).Scan(&r.isEmpty, &r.hasTranscripts)
+	if err != nil {
 		return fmt.Errorf("opening the database: %w", err)
 	}
-	r.isEmpty = n == 0
 	return nil
 }
 
@@ -118,6 +120,14 @@ func (r *Reader) Audio(ctx context.Context, id int64) (io.ReadSeekCloser, error)
 		return nil, call.ErrNotFound
 	}
 	return r.store.Audio(ctx, id)
+}
+
+// Transcripts implements call.Store. It returns none from a database of an earlier version, which has no table of them.
+func (r *Reader) Transcripts(ctx context.Context, ids []int64, brief bool) ([]call.Transcript, error) {
+	if r.isEmpty || !r.hasTranscripts {
+		return nil, nil
+	}
+	return r.store.Transcripts(ctx, ids, brief)
 }
 
 // Ping implements call.Store.

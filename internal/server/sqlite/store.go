@@ -71,6 +71,7 @@ type Options struct {
 	Queue           int           // calls that may wait to be stored
 	DuplicateWindow time.Duration // calls of a talkgroup that begin within this time are duplicates; 0 accepts all
 	Retention       time.Duration // how long calls are kept after they began; 0 means forever
+	Transcribe      bool          // queue stored calls for transcription
 	NoReserve       bool          // keep no space for a full disk, for a temporary folder
 	Breaker         groupcommit.BreakerOptions
 	Logger          *slog.Logger
@@ -90,7 +91,10 @@ type Store struct {
 	stop       context.CancelFunc // of background
 }
 
-var _ call.Store = (*Store)(nil)
+var (
+	_ call.Store = (*Store)(nil)
+	_ call.Jobs  = (*Store)(nil)
+)
 
 // Open opens the store in a folder, migrates its schema and sweeps audio files that a crash left without a call. It
 // fails with datadir.ErrInUse if another store has the folder open, and with ErrNewer if a newer version of the program
@@ -125,7 +129,8 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	}
 	s.writer = &writer{
 		db: s.write, window: o.DuplicateWindow.Milliseconds(), counts: make(map[countKey]countSum),
-		due: make(chan struct{}, 1),
+		due: make(chan struct{}, 1), jobs: make(map[string]*sql.Stmt), transcribes: o.Transcribe,
+		added: make(chan struct{}, 1),
 	}
 	if err := s.checkWritable(ctx, log); err != nil {
 		return s, err
@@ -138,6 +143,9 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 		Folder: s.folder, Limit: queue, MaxCalls: maxBatch, MaxBytes: maxBatchBytes, Log: log,
 		Breaker: o.Breaker,
 	}, s.writer)
+	if err := s.releaseJobs(ctx); err != nil {
+		log.Warn("calls that were being transcribed when the server ended wait until their leases end", "error", err)
+	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
 	s.startRetention(background, o.Retention, log)

@@ -17,12 +17,16 @@ import (
 	"rdiostress/internal/server/storetest"
 )
 
-func TestStore(t *testing.T) {
-	storetest.Run(t, storetest.Backend{
+func TestStore(t *testing.T) { storetest.Run(t, backend()) }
+
+func TestJobs(t *testing.T) { storetest.RunJobs(t, backend()) }
+
+func backend() storetest.Backend {
+	return storetest.Backend{
 		Open: func(t testing.TB, dir string, o storetest.Options) (storetest.Store, error) {
 			s, err := sqlite.Open(t.Context(), sqlite.Options{
 				Dir: dir, Queue: o.Queue,
-				DuplicateWindow: o.DuplicateWindow,
+				DuplicateWindow: o.DuplicateWindow, Transcribe: o.Transcribe,
 			})
 			if err != nil {
 				return nil, err // not s: it would be a non-nil interface
@@ -40,7 +44,7 @@ func TestStore(t *testing.T) {
 				t.Fatal(err)
 			}
 		},
-	})
+	}
 }
 
 // mustOpen opens a store that closes with the test.
@@ -106,7 +110,7 @@ func TestOpenRefuses(t *testing.T) {
 		want      error
 		text      string
 	}{
-		{"newer schema", newer, sqlite.ErrNewer, "its schema is 99, this version knows 3"},
+		{"newer schema", newer, sqlite.ErrNewer, "its schema is 99, this version knows 4"},
 		{"garbage", garbage, sqlite.ErrDamaged, "not a database"},
 		{"no folder", file, nil, "not a directory"},
 		{"of another kind of store", other, datadir.ErrForeign, "PostgreSQL"},

@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	sqlite3 "modernc.org/sqlite/lib"
 
@@ -36,6 +38,10 @@ type writer struct {
 	insert *sql.Stmt // prepared on conn
 	near   *sql.Stmt
 	count  *sql.Stmt
+	jobs   map[string]*sql.Stmt // others, by their text, prepared when they are first needed
+
+	transcribes bool          // queue stored calls for transcription
+	added       chan struct{} // signals that jobs were added; has room for one
 
 	args   []any
 	lastID int64                 // if not 0, the highest id of a deleted call, which SQLite would reuse
@@ -90,11 +96,12 @@ func (w *writer) release(failed bool) {
 	// A connection with an open statement does not really close, but the driver crashes on closing a statement whose
 	// connection is lost. Other errors only mean that it is lost.
 	isOpen := w.conn.Raw(func(any) error { return nil }) == nil
-	for _, stmt := range []*sql.Stmt{w.insert, w.near, w.count} {
+	for _, stmt := range slices.AppendSeq([]*sql.Stmt{w.insert, w.near, w.count}, maps.Values(w.jobs)) {
 		if isOpen && stmt != nil {
 			_ = stmt.Close()
 		}
 	}
+	clear(w.jobs)
 	if failed {
 		_ = w.conn.Raw(func(any) error { return driver.ErrBadConn }) // keeps it out of the pool
 	}
@@ -104,9 +111,19 @@ func (w *writer) release(failed bool) {
 
 // Commit implements groupcommit.Committer.
 func (w *writer) Commit(ctx context.Context, batch []*groupcommit.Item) error {
+	first := int64(0) // id of the first new call; SQLite assigns rising ids
 	err := w.transact(ctx, func() error {
 		for _, it := range batch {
+			if it.Write != nil {
+				if err := w.join(ctx, it); err != nil {
+					return err
+				}
+				continue
+			}
 			it.Err = w.put(ctx, it)
+			if first == 0 && it.Err == nil && !it.Repeat {
+				first = it.ID
+			}
 			w.pages += len(it.Upload.Audio)/pageBytes + indexPages
 			switch {
 			case it.Err == nil, errors.Is(it.Err, call.ErrDuplicate):
@@ -116,10 +133,16 @@ func (w *writer) Commit(ctx context.Context, batch []*groupcommit.Item) error {
 				return fmt.Errorf("inserting a call: %w", it.Err)
 			}
 		}
+		if w.transcribes && first != 0 {
+			return w.addJobs(ctx, first)
+		}
 		return nil
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		resetResults(batch)
+	case w.transcribes && first != 0:
+		w.signalAdded()
 	}
 	return err
 }

@@ -22,6 +22,7 @@ import (
 // Store is a call.Store as its tests see it.
 type Store interface {
 	call.Store
+	call.Jobs
 	Expire(ctx context.Context, before time.Time, limit int) (int, error)
 	Close() error
 }
@@ -30,6 +31,7 @@ type Store interface {
 type Options struct {
 	Queue           int
 	DuplicateWindow time.Duration
+	Transcribe      bool
 }
 
 // Backend is a kind of store.

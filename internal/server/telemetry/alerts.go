@@ -37,7 +37,9 @@ const (
 	margin     = 0.2
 )
 
-// rules returns the guide's rules, two about the store, and one about connections, which comes before any is refused.
+// rules returns the guide's rules, two about the store, one about connections, which comes before any is refused,
+// one about rate limits that do not hold, or refuse everybody; and three about transcription: an alert by text is of
+// little use minutes later.
 func rules() []rule {
 	return []rule{
 		{kpiErrorRate, SeverityHigh, 0.05, false, "1", raiseAfter, false},
@@ -49,6 +51,10 @@ func rules() []rule {
 		{valueConnections, SeverityHigh, 0.9, false, "1", raiseAfter, false},
 		{valueBreaker, SeverityCritical, 0.5, false, "1", 0, false},
 		{valueUnusable, SeverityCritical, 0.5, false, "1", 0, true},
+		{valueLimits, SeverityHigh, 0.5, false, "1", 0, false},
+		{valueOldest, SeverityHigh, 60, false, "s", raiseAfter, false},
+		{valueOldest, SeverityCritical, 300, false, "s", raiseAfter, false},
+		{valueDead, SeverityHigh, 0.5, false, "1", 0, false},
 	}
 }
 

@@ -25,6 +25,7 @@ type Counters struct {
 	accepted, duplicates, refused, busy, failed, droppedFields, cutFields atomic.Int64
 
 	tests    atomic.Int64            // connection tests
+	unknown  atomic.Int64            // rate limits that could not be looked up
 	response atomic.Int64            // total time of the accepted uploads in ns
 	causes   [numCauses]atomic.Int64 // refused uploads
 
@@ -71,6 +72,9 @@ func (c *Counters) Duplicate() { c.duplicates.Add(1) }
 
 // Test counts a connection test.
 func (c *Counters) Test() { c.tests.Add(1) }
+
+// LimitUnknown counts a rate limit of an upload that could not be looked up.
+func (c *Counters) LimitUnknown() { c.unknown.Add(1) }
 
 // Drop counts optional fields that could not be read.
 func (c *Counters) Drop(fields int) { c.droppedFields.Add(int64(fields)) }
@@ -123,6 +127,7 @@ const (
 	CauseKey                     // unknown, expired, or from another address
 	CauseScope                   // the key is for other calls
 	CauseRate                    // over the rate limit
+	CauseLimiter                 // the rate limit cannot be looked up
 	CauseQueue                   // too many uploads wait for a worker or for the store
 	CauseMemory                  // no memory for more uploads
 	CauseFiles                   // no more files of long audio may be opened
@@ -135,8 +140,7 @@ const (
 
 func (c Cause) String() string {
 	return [numCauses]string{
-		"malformed", "incomplete", "cut_off", "slow", "too_large", "key", "scope", "rate_limit", "queue_full", "memory",
-		"open_files",
-		"stopping", "database", "disk_full", "internal",
+		"malformed", "incomplete", "cut_off", "slow", "too_large", "key", "scope", "rate_limit", "rate_limiter",
+		"queue_full", "memory", "open_files", "stopping", "database", "disk_full", "internal",
 	}[c]
 }

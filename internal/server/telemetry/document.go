@@ -45,6 +45,9 @@ func (t *Telemetry) Document() (map[string]any, error) {
 		}
 	}
 	document["absent"], document["metrics"] = absent, all
+	if st := t.o.State().Transcription; st != nil {
+		document["transcription"] = transcriptionOf(st, values)
+	}
 	return document, nil
 }
 

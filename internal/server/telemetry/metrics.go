@@ -3,6 +3,7 @@ package telemetry
 import (
 	"runtime/debug"
 
+	"rdiostress/internal/selfmetrics"
 	"rdiostress/internal/server/call"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -12,8 +13,7 @@ import (
 // newRegistry returns a registry of the metrics of the server, the Go runtime and the process.
 func newRegistry(t *Telemetry) *prometheus.Registry {
 	reg := prometheus.NewRegistry()
-	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		&collector{t})
+	reg.MustRegister(collectors.NewGoCollector(), selfmetrics.Process(), &collector{t})
 	return reg
 }
 
@@ -31,6 +31,7 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 	m.uploads(c.t.o.Counters)
 	m.room(state)
 	m.store(state.Store)
+	m.transcription(state.Transcription)
 	m.gauge("rdiostress_build_info", "Version of the server; always 1.", 1, "version", c.t.o.Version, "go", goVersion())
 	for _, a := range c.t.Alerts().Rules {
 		m.gauge("rdiostress_alert", "Whether an alert is raised.", zeroOrOne(a.Raised), "kpi", a.KPI, "severity",
@@ -110,6 +111,8 @@ func (m *metrics) uploads(c *Counters) {
 			float64(c.causes[cause].Load()),
 			"reason", cause.String())
 	}
+	m.counter("rdiostress_rate_limits_unknown_total", "Rate limits of uploads that could not be looked up.",
+		float64(c.unknown.Load()))
 	m.counter("rdiostress_dropped_fields_total", "Optional fields of calls that could not be read.",
 		float64(c.droppedFields.Load()))
 	m.counter("rdiostress_cut_fields_total", "Optional fields of calls that were cut because they were too long.",

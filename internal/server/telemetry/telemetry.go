@@ -39,6 +39,10 @@ type State struct {
 
 	Store    call.Stats
 	Unusable bool // calls cannot be stored, or may be lost
+
+	LimitsUnknown bool // rate limits cannot be looked up
+
+	Transcription *call.TranscriptionStats // nil if the server does not transcribe
 }
 
 // Options are the sources of the values. All are required.
@@ -72,6 +76,8 @@ type sample struct {
 	at               time.Time
 	accepted, failed int64
 	response         time.Duration // total time of all accepted uploads
+	transcribed      int64
+	dead             int64 // calls whose transcription was given up
 }
 
 // Value is a number, or the reason why it is absent.
@@ -124,10 +130,14 @@ func (t *Telemetry) Sample(ctx context.Context, now time.Time) {
 // sample takes a snapshot of the counters.
 func (t *Telemetry) sample(now time.Time) sample {
 	c := t.o.Counters
-	return sample{
+	s := sample{
 		at: now, accepted: c.accepted.Load() + c.duplicates.Load(), failed: c.faults(),
 		response: time.Duration(c.response.Load()),
 	}
+	if tr := t.o.State().Transcription; tr != nil {
+		s.transcribed, s.dead = tr.Done, tr.Dead
+	}
+	return s
 }
 
 func (t *Telemetry) storedBytes(ctx context.Context) Value {
@@ -158,11 +168,16 @@ const (
 	kpiErrorRate     = "error_rate"                // share of uploads, 0 to 1
 	kpiDisk          = "disk_usage"                // bytes of stored audio
 
-	valueGrowth      = "memory_growth"     // bytes/h
-	valueFreeDisk    = "disk_free_bytes"   // bytes
-	valueBreaker     = "breaker_open"      // 1 means open
-	valueUnusable    = "database_unusable" // 1 means that calls cannot be stored, or may be lost
-	valueConnections = "connection_usage"  // share of the allowed connections that are open, 0 to 1
+	valueGrowth      = "memory_growth"       // bytes/h
+	valueFreeDisk    = "disk_free_bytes"     // bytes
+	valueBreaker     = "breaker_open"        // 1 means open
+	valueUnusable    = "database_unusable"   // 1 means that calls cannot be stored, or may be lost
+	valueLimits      = "rate_limits_unknown" // 1 means that rate limits cannot be looked up
+	valueConnections = "connection_usage"    // share of the allowed connections that are open, 0 to 1
+
+	valueOldest      = "transcription_oldest_s"   // age of the oldest call that waits to be transcribed, s; 0 if none
+	valueTranscribed = "transcription_rate_per_s" // transcripts/s
+	valueDead        = "transcription_dead"       // calls given up in the last minute
 )
 
 // KPIs returns the names of the guide's seven values in its order.
@@ -181,7 +196,6 @@ func (t *Telemetry) Values() map[string]Value {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	values := map[string]Value{
-		kpiTranscription: {Absent: "this server does not transcribe"},
 		kpiPool:          {Absent: "the store has no connection pool"},
 		kpiMemory:        t.resident,
 		kpiDisk:          t.stored,
@@ -190,6 +204,7 @@ func (t *Telemetry) Values() map[string]Value {
 		valueConnections: {Number: float64(state.Connections.Open) / float64(state.Connections.Limit)},
 		valueBreaker:     {Number: zeroOrOne(state.Store.Breaker.State == call.BreakerOpen)},
 		valueUnusable:    {Number: zeroOrOne(state.Unusable)},
+		valueLimits:      {Number: zeroOrOne(state.LimitsUnknown)},
 	}
 	if pool := state.Store.Pool; pool.Max > 0 {
 		values[kpiPool] = Value{Number: float64(pool.InUse) / float64(pool.Max)}
@@ -200,6 +215,7 @@ func (t *Telemetry) Values() map[string]Value {
 		}
 	}
 	setRates(values, t.window)
+	setTranscription(values, state.Transcription, t.window)
 	return values
 }
 

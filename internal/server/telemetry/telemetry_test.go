@@ -145,7 +145,7 @@ func TestAlertsAreRaisedAndCleared(t *testing.T) {
 	if n := strings.Count(b.log.String(), "alert raised"); n != 2 { // the store logs one of the three
 		t.Errorf("%d alerts are logged as raised, want 2:\n%s", n, &b.log)
 	}
-	if n := len(b.Alerts().Rules); n != 9 {
+	if n := len(b.Alerts().Rules); n != 13 {
 		t.Errorf("%d rules", n)
 	}
 }

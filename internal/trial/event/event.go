@@ -4,6 +4,7 @@ package event
 import (
 	"time"
 
+	"rdiostress/internal/delivery"
 	"rdiostress/internal/field"
 	"rdiostress/internal/judge"
 	"rdiostress/internal/measure"
@@ -19,7 +20,8 @@ import (
 //   - [Warning] and its relatives [StorageUnreadable], [WindowIgnored], [TalkgroupsUnknown], [FewUniqueCalls];
 //   - [Started], [PhaseBegan], [Second], [AlertChanged], [MemoryAlert], [HourEnded], [ServerKilled], [ServerAnswered]:
 //     the run;
-//   - [Draining], [Sent], [AwaitingMischief], [AwaitingStorage], [Accounted]: waiting after the run;
+//   - [Draining], [Sent], [AwaitingMischief], [AwaitingStorage], [Accounted], [AwaitingTranscripts]: waiting after the
+//     run;
 //   - [Done].
 type Event interface{ event() }
 
@@ -196,37 +198,42 @@ type AwaitingStorage struct {
 // Accounted says what became of the calls that the server acknowledged.
 type Accounted struct{ measure.Delivery }
 
+// AwaitingTranscripts is how far the transcripts are after the run, while some of its calls wait for theirs.
+type AwaitingTranscripts struct{ delivery.TranscriptProgress }
+
 // Done means that the trial is over.
 type Done struct{}
 
-func (Preparing) event()         {}
-func (PrimingProgress) event()   {}
-func (AwaitingStart) event()     {}
-func (StorageFound) event()      {}
-func (WindowLearned) event()     {}
-func (PrimingBegan) event()      {}
-func (Primed) event()            {}
-func (Planned) event()           {}
-func (Warning) event()           {}
-func (StorageUnreadable) event() {}
-func (WindowIgnored) event()     {}
-func (TalkgroupsUnknown) event() {}
-func (FewUniqueCalls) event()    {}
-func (Started) event()           {}
-func (PhaseBegan) event()        {}
-func (Second) event()            {}
-func (AlertChanged) event()      {}
-func (MemoryAlert) event()       {}
-func (HourEnded) event()         {}
-func (ServerKilled) event()      {}
-func (ServerAnswered) event()    {}
-func (Draining) event()          {}
-func (Sent) event()              {}
-func (Accounted) event()         {}
-func (AwaitingMischief) event()  {}
-func (AwaitingStorage) event()   {}
-func (Done) event()              {}
+func (Preparing) event()           {}
+func (PrimingProgress) event()     {}
+func (AwaitingStart) event()       {}
+func (StorageFound) event()        {}
+func (WindowLearned) event()       {}
+func (PrimingBegan) event()        {}
+func (Primed) event()              {}
+func (Planned) event()             {}
+func (Warning) event()             {}
+func (StorageUnreadable) event()   {}
+func (WindowIgnored) event()       {}
+func (TalkgroupsUnknown) event()   {}
+func (FewUniqueCalls) event()      {}
+func (Started) event()             {}
+func (PhaseBegan) event()          {}
+func (Second) event()              {}
+func (AlertChanged) event()        {}
+func (MemoryAlert) event()         {}
+func (HourEnded) event()           {}
+func (ServerKilled) event()        {}
+func (ServerAnswered) event()      {}
+func (Draining) event()            {}
+func (Sent) event()                {}
+func (Accounted) event()           {}
+func (AwaitingMischief) event()    {}
+func (AwaitingStorage) event()     {}
+func (AwaitingTranscripts) event() {}
+func (Done) event()                {}
 
-func (PrimingProgress) replaceable() {}
-func (Second) replaceable()          {}
-func (AwaitingStorage) replaceable() {}
+func (PrimingProgress) replaceable()     {}
+func (Second) replaceable()              {}
+func (AwaitingStorage) replaceable()     {}
+func (AwaitingTranscripts) replaceable() {}

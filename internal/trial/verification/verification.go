@@ -38,12 +38,18 @@ type Plan struct {
 	NotCompared string `json:",omitempty"` // why stored audio is not compared; empty if it is
 	NotDecoded  string `json:",omitempty"` // why converted audio is not decoded; empty if it is, with a decoder
 	ServerLog   string `json:",omitempty"` // the server's log file; empty: the one found, if any
+
+	Transcripts    Transcripts   `json:",omitempty"` // whether it is measured when calls are transcribed; empty: no
+	TranscriptsMax time.Duration `json:",omitempty"` // longest wait for transcripts after the run
 }
 
 // Record writes the plan to a result's scenario, without secrets.
 func (p *Plan) Record(s *measure.Scenario) {
 	s.Verify, s.VerifyWaitS, s.VerifyMaxS = p.Place.Public(), p.Timeout.Seconds(), p.Max.Seconds()
 	s.MustVerify = p.Required
+	if p.Transcripts.on() {
+		s.Transcripts, s.TranscriptsMaxS = string(p.Transcripts), p.TranscriptsMax.Seconds()
+	}
 }
 
 // Server is the server whose storage is verified.
@@ -71,8 +77,9 @@ type Verification struct {
 	unread  bool              // a database was found that cannot be read
 	before  int64             // calls before the run, if a server only counts its calls
 
-	ledger *delivery.Ledger
-	watch  *delivery.Watch
+	ledger      *delivery.Ledger
+	watch       *delivery.Watch
+	transcripts *delivery.Transcripts // nil if they are not measured
 }
 
 // Found is a database that was found by the server's process.
@@ -235,6 +242,7 @@ func (v *Verification) Begin(ctx context.Context, r Run) {
 	}
 	v.ledger = delivery.NewLedger(rdio.MarkPattern(r.ID), r.Start)
 	v.watch = delivery.Start(ctx, v.ledger, v.place, options)
+	v.followTranscripts(ctx)
 }
 
 // Ledger returns the ledger of the run's calls; nil if storage is not verified.
