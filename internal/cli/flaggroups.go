@@ -154,6 +154,7 @@ func serveGroups() []flaghelp.Group {
 			{Name: "api-key", Value: "key"},
 			{Name: "api-key-file", Value: "file"},
 			{Name: "api-keys", Value: "file", Extensions: yamlExtensions()},
+			{Name: "database-keys"},
 			{Name: "read-key", Value: "key"},
 			{Name: "read-key-file", Value: "file"},
 			{Name: "rate-limit", Value: "rate"},

@@ -1,14 +1,19 @@
 package cli
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"rdiostress/internal/testenv"
 	"rdiostress/internal/testenv/pgtest"
@@ -239,5 +244,46 @@ func TestRedisAwayInMidLoad(t *testing.T) {
 				t.Errorf("%d calls are stored, %d were acknowledged", got, load.accepted.Load())
 			}
 		})
+	}
+}
+
+// A key that is added to the database, changed or deleted there is so on all servers within a second.
+func TestKeysAcrossServers(t *testing.T) {
+	database := pgtest.Open(t).Database(t)
+	servers := startReplicas(t, 2, database, "--database-keys")
+	conn, err := pgx.Connect(t.Context(), database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.WithoutCancel(t.Context()))
+	n := 0
+	apply := func(statement, want string) time.Duration {
+		if _, err := conn.Exec(t.Context(), statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+		began := time.Now()
+		for _, s := range servers {
+			waitUntil(t, "the key is "+want, func() bool {
+				n++
+				_, err := uploadOne(t.Context(), http.DefaultClient, s.url, 0, n, bytes.Repeat([]byte("audio "), 20))
+				return strings.HasPrefix(fmt.Sprint(err), want)
+			})
+		}
+		return time.Since(began)
+	}
+	const accepted, unknown, otherSystem = "<nil>", "got 401", "got 403"
+	if got := apply("SELECT 1", unknown); got > 30*time.Second {
+		t.Errorf("at first the development key is known for %v", got)
+	}
+	var took []time.Duration
+	for range 3 {
+		took = append(took,
+			apply("INSERT INTO api_keys (label, sha256) VALUES ('feed', sha256('"+developmentKey+"'))", accepted),
+			apply("UPDATE api_keys SET systems = '{12-14}'", otherSystem),
+			apply("DELETE FROM api_keys WHERE label = 'feed'", unknown))
+	}
+	slices.Sort(took)
+	if took[len(took)/2] > time.Second { // the machine may be slow once
+		t.Errorf("changes have taken %v", took)
 	}
 }
