@@ -107,7 +107,7 @@ type Scenario struct {
 	VerifyMaxS  float64 `json:"verify_max_s,omitempty"`
 	// Storage had to be verified.
 	MustVerify bool `json:"require_storage,omitempty"`
-	// Whether transcripts were to be measured: "auto", or "require" if they had to be; absent if not.
+	// Whether transcripts were to be measured: "auto", "off", or "require" if they had to be; absent like "off".
 	Transcripts string `json:"transcripts,omitempty"`
 	// Longest wait for transcripts after the run.
 	TranscriptsMaxS float64 `json:"transcripts_timeout_s,omitempty"`

@@ -27,6 +27,7 @@ const (
 	retryEvery  = time.Second            // for a store that cannot be asked
 	finishTries = 5                      // for results that the store refuses, and for all when the server stops
 	maxFinish   = 256                    // results in one transaction
+	finishDelay = 50 * time.Millisecond  // for more results to join a transaction, which uploads may wait for
 	statsEvery  = time.Second
 	statsShare  = 50 // counting jobs takes at most one part in 50 of the time
 
@@ -144,15 +145,17 @@ func (p *Pool) claim(ctx context.Context) {
 	}
 }
 
-// room returns how many jobs to claim now. It is 0 until as many can be claimed at once as there are workers, if jobs
-// are claimed ahead.
+// room returns how many jobs to claim now. If jobs are claimed ahead, it is 0 until half of them have results, so that
+// there are few claims.
 func (p *Pool) room() int {
-	workers, ahead := p.o.Workers, 0
+	room, least := p.o.Workers, 1
 	if length := time.Duration(p.length.Load()); length > 0 {
-		ahead = min(maxAhead, int(aheadTime/length)) * workers
+		ahead := min(maxAhead, int(aheadTime/length)) * p.o.Workers
+		room += ahead
+		least = max(1, ahead/2)
 	}
-	room := workers + ahead - int(p.busy.Load())
-	if room < min(workers, 1+ahead) {
+	room -= int(p.busy.Load())
+	if room < least {
 		return 0
 	}
 	return room
@@ -191,21 +194,23 @@ func (p *Pool) addLength(d time.Duration) {
 	p.length.Store(max(1, mean+(int64(d)-mean)/8))
 }
 
-// finish stores results until there are no more, as many at once as there are.
+// finish stores results until there are no more. Results that come shortly after each other share a transaction.
 func (p *Pool) finish() {
 	batch := make([]call.JobResult, 0, maxFinish)
 	for r := range p.results {
 		batch = append(batch[:0], r)
+		wait, stop := context.WithTimeout(context.Background(), finishDelay)
 		for more := true; more && len(batch) < maxFinish; {
 			select {
 			case r, ok := <-p.results:
 				if more = ok; ok {
 					batch = append(batch, r)
 				}
-			default:
+			case <-wait.Done():
 				more = false
 			}
 		}
+		stop()
 		p.store(batch)
 	}
 }

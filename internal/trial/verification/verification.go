@@ -47,8 +47,8 @@ type Plan struct {
 func (p *Plan) Record(s *measure.Scenario) {
 	s.Verify, s.VerifyWaitS, s.VerifyMaxS = p.Place.Public(), p.Timeout.Seconds(), p.Max.Seconds()
 	s.MustVerify = p.Required
-	if p.Transcripts.on() {
-		s.Transcripts, s.TranscriptsMaxS = string(p.Transcripts), p.TranscriptsMax.Seconds()
+	if s.Transcripts = string(p.Transcripts); p.Transcripts.on() {
+		s.TranscriptsMaxS = p.TranscriptsMax.Seconds()
 	}
 }
 
