@@ -95,8 +95,8 @@ func (r *run) fillTranscription(ctx context.Context, res *measure.Result) {
 	stop()
 	r.verification.FillTranscripts(res.Series)
 	most := r.verification.FillTranscripts(res.FineSeries)
-	if m := res.Transcription; m != nil && m.AckToTranscript != nil {
-		most = max(most, measure.OrZero(m.WaitingEnd))
+	if m := res.Transcription; m != nil && m.WaitingEnd != nil {
+		most = max(most, *m.WaitingEnd)
 		m.WaitingMax = &most
 	}
 }
