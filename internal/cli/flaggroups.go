@@ -37,6 +37,7 @@ func pemExtensions() []string { return []string{"pem", "crt", "cer", "key"} }
 func targetGroup() flaghelp.Group {
 	return flaghelp.Group{Title: "Target", Flags: []flaghelp.Flag{
 		{Name: "url", Value: "url", Values: list("http://localhost:", "https://")},
+		{Name: "balance", Value: "round-robin|sticky"},
 		{Name: "api-key", Value: "key"},
 		{Name: "api-key-file", Value: "file"},
 		{Name: "with-server"},

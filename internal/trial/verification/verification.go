@@ -184,6 +184,14 @@ func (v *Verification) openLog() (err error) {
 	return err
 }
 
+// GiveUp ends verification before the run, for a reason.
+func (v *Verification) GiveUp(why string) {
+	if v.place != nil {
+		_ = v.place.Close()
+	}
+	v.place, v.found, v.absent, v.unread = nil, nil, why, true
+}
+
 // Method returns the report's name of the method; empty if storage is not verified.
 func (v *Verification) Method() string {
 	if v.place == nil {

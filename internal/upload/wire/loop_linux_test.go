@@ -176,7 +176,7 @@ func TestLoopFloodedByOne(t *testing.T) {
 // newTestLoop makes a loop for the length of the test.
 func newTestLoop(t testing.TB, target *Target, n int, done Handler) *Loop {
 	t.Helper()
-	l, err := NewLoop(target, n, done)
+	l, err := NewLoop([]*Target{target}, n, done)
 	if err != nil {
 		t.Fatal(err)
 	}
