@@ -65,22 +65,22 @@ stop_server() {
 # fresh STORE makes empty data; save STORE keeps it as it is, and restore STORE brings it back.
 fresh() {
   rm -rf "$tmp/data"
-  [ "$1" = SQLite ] || { pg dropdb "--if-exists --force bench" && pg createdb bench; }
+  [ "$1" = SQLite ] || { pg dropdb "--if-exists --force bench" 2>/dev/null && pg createdb bench; }
 }
 save() {
   rm -rf "$tmp/saved" && cp -a "$tmp/data" "$tmp/saved"
-  [ "$1" = SQLite ] || { pg dropdb "--if-exists saved" && pg createdb "-T bench saved"; }
+  [ "$1" = SQLite ] || { pg dropdb "--if-exists saved" 2>/dev/null && pg createdb "-T bench saved"; }
 }
 restore() {
   rm -rf "$tmp/data" && cp -a "$tmp/saved" "$tmp/data"
-  [ "$1" = SQLite ] || { pg dropdb "--if-exists --force bench" && pg createdb "-T saved bench"; }
+  [ "$1" = SQLite ] || { pg dropdb "--if-exists --force bench" 2>/dev/null && pg createdb "-T saved bench"; }
   sync
 }
 
 # number NAME FILE is the first number of that name in a JSON document.
 number() { grep -o "\"$1\": *[0-9.e+-]*" "$2" | head -n 1 | sed 's/.*: *//'; }
 
-upload() { "$bin" run --url "$url" --audio-size "$bytes" --talkgroups 1-10000 --watch none --verify none -q --json "$tmp/report.json" "$@" >/dev/null || true; }
+upload() { "$bin" run --url "$url" --audio-size "$bytes" --talkgroups 1-10000 --watch none --verify none -q --json "$tmp/report.json" "$@" >/dev/null 2>&1 || true; }
 
 # stored STORE ARGUMENT... prints how many calls a second are stored by a server with the arguments.
 stored() {
@@ -162,7 +162,7 @@ for store in $stores; do
   [ "$store" = SQLite ] || start_postgres
   fresh "$store"
   start_server "$store" --transcribe simulate:1000
-  "$bin" run --url "$url" --max-concurrent 100 --total "$depth" --audio-size 4096 --systems 99 --talkgroups 1-10000 --watch none --verify none -q >/dev/null || true
+  "$bin" run --url "$url" --max-concurrent 100 --total "$depth" --audio-size 4096 --systems 99 --talkgroups 1-10000 --watch none --verify none -q >/dev/null 2>&1 || true
   stop_server
   save "$store"
   : >"$tmp/done"

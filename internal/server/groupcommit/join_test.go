@@ -14,6 +14,9 @@ import (
 	"rdiostress/internal/server/groupcommit"
 )
 
+// patience is how long the writes of these tests wait for calls.
+const patience = 100 * time.Millisecond
+
 // Writes without a call share the transaction of the calls that wait, and are not counted as calls.
 func TestJoin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -49,7 +52,7 @@ func TestJoin(t *testing.T) {
 				if n > 0 {
 					want = refused
 				}
-				err := q.Join(t.Context(), func(context.Context) error {
+				err := q.Join(t.Context(), patience, func(context.Context) error {
 					joined.Add(1)
 					return want
 				})
@@ -66,15 +69,18 @@ func TestJoin(t *testing.T) {
 		if st.Stored != 8 || st.BatchCalls.Sum != 8 || st.QueueWait.Count != 8 || st.Queued != 0 {
 			t.Errorf("counted %+v", st)
 		}
-		before := st.Commit.Count
-		if err := q.Join(t.Context(), func(context.Context) error { return nil }); err != nil { // alone
+		before, began := st.Commit.Count, time.Now()
+		if err := q.Join(t.Context(), patience, func(context.Context) error { return nil }); err != nil { // alone
 			t.Error(err)
 		}
 		if n := q.Stats().Commit.Count; n != before {
 			t.Errorf("%d transactions of calls, want %d", n, before)
 		}
+		if took := time.Since(began); took != patience+time.Second {
+			t.Errorf("without calls it took %v, want its patience and a transaction's second", took)
+		}
 		q.Close()
-		if err := q.Join(t.Context(), nil); !errors.Is(err, call.ErrClosed) {
+		if err := q.Join(t.Context(), patience, nil); !errors.Is(err, call.ErrClosed) {
 			t.Errorf("after closing: %v", err)
 		}
 	})
@@ -96,11 +102,11 @@ func TestJoinFails(t *testing.T) {
 		synctest.Wait()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if err := q.Join(ctx, nil); !errors.Is(err, context.DeadlineExceeded) {
+		if err := q.Join(ctx, patience, nil); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("while a transaction takes long: %v", err)
 		}
 		close(hold)
-		join := func() error { return q.Join(t.Context(), func(context.Context) error { return nil }) }
+		join := func() error { return q.Join(t.Context(), patience, func(context.Context) error { return nil }) }
 		for range 2 {
 			if err := join(); !errors.Is(err, broken) {
 				t.Errorf("got %v", err)

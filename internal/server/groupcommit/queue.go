@@ -91,7 +91,8 @@ type Queue struct {
 	counts   counts
 	writers  sync.WaitGroup
 	tasks    chan func(Committer)
-	joined   chan *Item    // other writes that share a transaction with calls
+	joined   chan *Item    // other writes that wait for a transaction of calls
+	alone    chan *Item    // such writes that have waited long enough
 	done     chan struct{} // closed when Close begins
 
 	mu     sync.RWMutex // held for writing to close items
@@ -104,7 +105,7 @@ func Start(o Options, committers ...Committer) *Queue {
 	q := &Queue{
 		folder: o.Folder, limit: int64(o.Limit), maxCalls: o.MaxCalls, maxBytes: o.MaxBytes,
 		breaker: newBreaker(o.Breaker, o.Log),
-		counts:  newCounts(), tasks: make(chan func(Committer)), joined: make(chan *Item),
+		counts:  newCounts(), tasks: make(chan func(Committer)), joined: make(chan *Item), alone: make(chan *Item),
 		done: make(chan struct{}), items: make(chan *Item, o.Limit),
 		guard: guard{folder: o.Folder, log: o.Log},
 	}
@@ -198,9 +199,10 @@ func (q *Queue) Do(ctx context.Context, f func(ctx context.Context) error) error
 	return q.runTask(ctx, func(Committer) error { return f(ctx) })
 }
 
-// Join calls write in the next transaction of calls, or in one of its own if no calls wait, and returns once what it
-// wrote survives any crash. So small writes need no sync of their own beside the calls. The Committer must support it.
-func (q *Queue) Join(ctx context.Context, write func(ctx context.Context) error) error {
+// Join calls write in the next transaction of calls, or in one of its own if no call comes within patience, and returns
+// once what it wrote survives any crash. So small writes need no sync of their own beside calls, and calls hardly ever
+// wait for one. The Committer must support it.
+func (q *Queue) Join(ctx context.Context, patience time.Duration, write func(ctx context.Context) error) error {
 	if err := q.guard.lastCheck(); err != nil {
 		return err
 	}
@@ -208,15 +210,34 @@ func (q *Queue) Join(ctx context.Context, write func(ctx context.Context) error)
 		return err
 	}
 	it := &Item{Write: write, since: time.Now(), done: make(chan struct{})}
+	if err := q.sendJoined(ctx, it, patience); err != nil {
+		return err
+	}
+	<-it.done
+	return it.Err
+}
+
+// sendJoined passes an item to the writer.
+func (q *Queue) sendJoined(ctx context.Context, it *Item, patience time.Duration) error {
+	wait, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	select {
 	case q.joined <- it:
+		return nil
+	case <-wait.Done():
+	case <-q.done:
+		return call.ErrClosed
+	}
+	select {
+	case q.joined <- it:
+		return nil
+	case q.alone <- it:
+		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-q.done:
 		return call.ErrClosed
 	}
-	<-it.done
-	return it.Err
 }
 
 // Probe implements call.Store. It waits for the writer, so it cannot distinguish a store that fails from one that is

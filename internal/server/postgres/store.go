@@ -70,6 +70,8 @@ type Store struct {
 
 	holder string        // of leases: the node, and the run of the server
 	added  chan struct{} // signals that this server added jobs; nil if it does not transcribe
+
+	claims, finishes pace // of jobs
 }
 
 var (

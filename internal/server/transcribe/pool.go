@@ -27,14 +27,13 @@ const (
 	retryEvery  = time.Second            // for a store that cannot be asked
 	finishTries = 5                      // for results that the store refuses, and for all when the server stops
 	maxFinish   = 256                    // results in one transaction
-	finishDelay = 50 * time.Millisecond  // for more results to join a transaction, which uploads may wait for
 	statsEvery  = time.Second
 	statsShare  = 50 // counting jobs takes at most one part in 50 of the time
 
 	// aheadTime is how much work is claimed ahead, so that short jobs do not wait for transactions. Long jobs are not
 	// claimed ahead: another server may have a free worker.
 	aheadTime = 250 * time.Millisecond
-	maxAhead  = 8 // jobs claimed ahead for each worker
+	maxAhead  = 16 // jobs claimed ahead for each worker
 )
 
 // Options are the options of a Pool. A zero value means the default, if there is one.
@@ -194,23 +193,21 @@ func (p *Pool) addLength(d time.Duration) {
 	p.length.Store(max(1, mean+(int64(d)-mean)/8))
 }
 
-// finish stores results until there are no more. Results that come shortly after each other share a transaction.
+// finish stores results until there are no more, as many at once as there are.
 func (p *Pool) finish() {
 	batch := make([]call.JobResult, 0, maxFinish)
 	for r := range p.results {
 		batch = append(batch[:0], r)
-		wait, stop := context.WithTimeout(context.Background(), finishDelay)
 		for more := true; more && len(batch) < maxFinish; {
 			select {
 			case r, ok := <-p.results:
 				if more = ok; ok {
 					batch = append(batch, r)
 				}
-			case <-wait.Done():
+			default:
 				more = false
 			}
 		}
-		stop()
 		p.store(batch)
 	}
 }
