@@ -115,7 +115,8 @@ func TestUpgradesToTranscripts(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, statement := range []string{
-		"DROP TABLE transcripts", "DELETE FROM rdiostress_version WHERE version_id > 2",
+		"DROP TABLE transcripts, api_keys", "ALTER TABLE store DROP COLUMN keys_version",
+		"DELETE FROM rdiostress_version WHERE version_id > 2",
 	} {
 		if _, err := exec(t, url, statement); err != nil {
 			t.Fatalf("%s: %v", statement, err)
