@@ -37,6 +37,7 @@ func pemExtensions() []string { return []string{"pem", "crt", "cer", "key"} }
 func targetGroup() flaghelp.Group {
 	return flaghelp.Group{Title: "Target", Flags: []flaghelp.Flag{
 		{Name: "url", Value: "url", Values: list("http://localhost:", "https://")},
+		{Name: "balance", Value: "round-robin|sticky"},
 		{Name: "api-key", Value: "key"},
 		{Name: "api-key-file", Value: "file"},
 		{Name: "with-server"},
@@ -154,6 +155,7 @@ func serveGroups() []flaghelp.Group {
 			{Name: "api-key", Value: "key"},
 			{Name: "api-key-file", Value: "file"},
 			{Name: "api-keys", Value: "file", Extensions: yamlExtensions()},
+			{Name: "database-keys"},
 			{Name: "read-key", Value: "key"},
 			{Name: "read-key-file", Value: "file"},
 			{Name: "rate-limit", Value: "rate"},

@@ -27,6 +27,7 @@ func signalsOf(res *measure.Result, names field.Namer) Signals {
 	s.growth(res)
 	s.server(res)
 	s.delivery(res)
+	s.transcripts(res)
 	s.firstCalls(res)
 	s.learning(res)
 	s.slowClients(res)

@@ -9,7 +9,7 @@ import (
 // Transcribed is a run whose server transcribed all calls, at once.
 func Transcribed() measure.Result {
 	res := Passing()
-	res.Delivery = DeliveryOf(12_345, 0, 0, 0, 0)
+	res.Delivery = storedAtOnce()
 	setTranscription(&res, 12_345, 0, 1400*time.Millisecond, 1.5, 1.6)
 	return res
 }
@@ -17,7 +17,7 @@ func Transcribed() measure.Result {
 // Untranscribed is a run whose server was far behind with transcripts when the wait for them ended.
 func Untranscribed() measure.Result {
 	res := Passing()
-	res.Delivery = DeliveryOf(12_345, 0, 0, 0, 0)
+	res.Delivery = storedAtOnce()
 	setTranscription(&res, 6_300, 6_045, 140*time.Second, 31, 172)
 	m := res.Transcription
 	m.DrainS, m.WaitEnd = nil, measure.TranscriptsTimeUp
@@ -28,6 +28,15 @@ func Untranscribed() measure.Result {
 		p.Untranscribed, p.Transcribed = &waiting, &made
 	}
 	return res
+}
+
+// storedAtOnce is what becomes of calls whose server stores each before it answers.
+func storedAtOnce() measure.Delivery {
+	d := DeliveryOf(12_345, 0, 0, 0, 0)
+	none, drain := uint64(0), 0.0
+	d.Method, d.Source, d.BacklogMax, d.BacklogEnd, d.DrainS = "api", "GET /api/calls", &none, &none, &drain
+	d.Duplicated, d.RejectedStored, d.UnansweredStored = &none, &none, &none
+	return d
 }
 
 func setTranscription(res *measure.Result, made, waiting uint64, most time.Duration, early, late float64) {
