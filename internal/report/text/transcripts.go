@@ -30,7 +30,10 @@ func (p *page) transcriptsRow(rep *report.Report) {
 			}
 		}
 	}
-	if d, since := m.Delay(); d != nil {
+	switch d, since := m.Delay(); {
+	case d != nil && d.MaxS == 0 && d == m.AckToTranscript:
+		words += "; all there at the reply"
+	case d != nil:
 		times := distributionCells(d, "p50_s", "p95_s", "max_s")
 		words += fmt.Sprintf("; delay after %s p50 %s, p95 %s, max %s", since, times[0], times[1], times[2])
 	}
