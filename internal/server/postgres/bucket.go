@@ -93,8 +93,8 @@ func (s *Store) openShared(ctx context.Context, id int64, name string, sum []byt
 	return blob.Verify(r, [32]byte(sum)), nil
 }
 
-// reachable returns where audio is that this server can remove now. Calls with audio in a bucket that is away are kept
-// until it is back.
+// reachable returns where audio is that this server can read and remove now. Calls with audio in a bucket that is away
+// are neither transcribed nor deleted until it is back.
 func (s *Store) reachable() []string {
 	nodes := []string{s.node}
 	if s.bucket != nil && s.bucket.Ready() == nil {

@@ -12,9 +12,12 @@
 package s3
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -57,6 +60,7 @@ type Bucket struct {
 	folder  string // what the names of all objects begin with
 	probe   string // name of the object that Probe makes
 	client  minio.Core
+	idle    func() // closes connections that nobody uses
 	breaker *gobreaker.TwoStepCircuitBreaker[struct{}]
 	delay   time.Duration
 	log     *slog.Logger
@@ -79,13 +83,15 @@ func Open(ctx context.Context, o Options) (*Bucket, error) {
 	if err != nil {
 		return nil, err
 	}
+	conns := transport()
+	b.idle = conns.CloseIdleConnections
 	lookup := minio.BucketLookupPath
 	if o.Location.Hosted {
 		lookup = minio.BucketLookupDNS
 	}
 	client, err := minio.New(o.Location.Endpoint, &minio.Options{
-		Creds: keys, Secure: !o.Location.Plain, Region: o.Location.Region, BucketLookup: lookup,
-		Transport: transport(), MaxRetries: attempts,
+		Creds: keys, Secure: !o.Location.Plain, Region: regionOf(o.Location), BucketLookup: lookup,
+		Transport: conns, MaxRetries: attempts,
 	})
 	if err != nil {
 		return nil, b.explain(err)
@@ -94,9 +100,14 @@ func Open(ctx context.Context, o Options) (*Bucket, error) {
 	b.breaker = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
 		Timeout:       o.Delay,
 		ReadyToTrip:   func(c gobreaker.Counts) bool { return int(c.ConsecutiveFailures) >= o.Failures },
+		IsExcluded:    func(err error) bool { return errors.Is(err, errLeft) },
 		OnStateChange: b.logChange,
 	})
-	if err := b.Probe(ctx); err != nil {
+	err = b.Probe(ctx)
+	if err == nil {
+		_, err = b.days(ctx) // what a sweep needs
+	}
+	if err != nil {
 		return nil, b.explain(err)
 	}
 	ctx, b.stop = context.WithCancel(context.WithoutCancel(ctx))
@@ -118,6 +129,7 @@ func transport() *http.Transport {
 func (b *Bucket) Close() error {
 	b.stop()
 	b.watcher.Wait()
+	b.idle()
 	return nil
 }
 
@@ -152,7 +164,7 @@ func (b *Bucket) Adopt(ctx context.Context, spooled string, c *rdio.Call) (name 
 // Remove removes audio, if it exists.
 func (b *Bucket) Remove(ctx context.Context, name string) error {
 	err := b.try(ctx, answerLimit, func(ctx context.Context) error {
-		return b.client.RemoveObject(ctx, b.loc.Bucket, b.folder+name, minio.RemoveObjectOptions{})
+		return missing(b.client.RemoveObject(ctx, b.loc.Bucket, b.folder+name, minio.RemoveObjectOptions{}))
 	})
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -160,18 +172,39 @@ func (b *Bucket) Remove(ctx context.Context, name string) error {
 	return err
 }
 
-// Probe checks whether audio can be stored and removed. Its object has content: some object stores refuse an empty one.
+// Probe checks whether audio can be stored, read and removed. Its object has content: some object stores refuse an empty
+// one. What answers may be no object store, so the content must come back.
 func (b *Bucket) Probe(ctx context.Context) error {
 	err := b.try(ctx, answerLimit, func(ctx context.Context) error {
-		_, err := b.client.Client.PutObject(ctx, b.loc.Bucket, b.folder+b.probe, strings.NewReader("probe"), 5,
-			minio.PutObjectOptions{DisableMultipart: true})
-		return err
+		_, err := b.client.Client.PutObject(ctx, b.loc.Bucket, b.folder+b.probe, strings.NewReader(b.probe),
+			int64(len(b.probe)), minio.PutObjectOptions{DisableMultipart: true})
+		if err != nil {
+			return err
+		}
+		return b.readProbe(ctx)
 	})
 	if err != nil {
 		return err
 	}
 	return b.Remove(ctx, b.probe)
 }
+
+// readProbe reads what Probe has stored.
+func (b *Bucket) readProbe(ctx context.Context) error {
+	body, _, _, err := b.client.GetObject(ctx, b.loc.Bucket, b.folder+b.probe, minio.GetObjectOptions{})
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	text, err := io.ReadAll(io.LimitReader(body, int64(len(b.probe))+1))
+	if err == nil && string(text) != b.probe {
+		err = b.noStore()
+	}
+	return err
+}
+
+// errLeft is the result of a request whose caller has left, which proves nothing.
+var errLeft = errors.New("the caller has left")
 
 // try makes a request, unless the object store is known to be away. An error that may pass is a call.UnavailableError.
 func (b *Bucket) try(ctx context.Context, limit time.Duration, request func(context.Context) error) error {
@@ -183,19 +216,23 @@ func (b *Bucket) try(ctx context.Context, limit time.Duration, request func(cont
 	defer cancel()
 	err = request(bounded)
 	switch {
-	case err == nil, ctx.Err() != nil: // a caller who has left proves nothing
+	case err == nil, errors.Is(err, fs.ErrNotExist):
 		done(nil)
 		return err
-	case isMissing(err):
-		done(nil)
-		return fs.ErrNotExist
+	case ctx.Err() != nil:
+		done(errLeft)
+		return err
 	}
 	done(err)
 	return b.unavailable(b.explain(err))
 }
 
+// unavailable makes the error of a bucket that is away. That the breaker has opened is in the log already.
 func (b *Bucket) unavailable(err error) error {
-	return &call.UnavailableError{RetryAfter: max(b.delay, time.Second), Readable: true, Err: err}
+	return &call.UnavailableError{
+		RetryAfter: max(b.delay, time.Second), Readable: true, Err: fmt.Errorf("%w: %w", call.ErrAudioAway, err),
+		Logged: errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests),
+	}
 }
 
 // Ready returns an error while the object store is known to be away.
@@ -242,6 +279,11 @@ func (b *Bucket) watch(ctx context.Context) {
 			_ = b.Probe(ctx) // the breaker records the result
 		}
 	}
+}
+
+// regionOf returns the region that is asked for; without one, the object store is asked.
+func regionOf(loc Location) string {
+	return cmp.Or(loc.Region, os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION"))
 }
 
 // findCredentials looks for credentials where other programs do, too.

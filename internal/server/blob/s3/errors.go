@@ -3,6 +3,7 @@ package s3
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
@@ -39,7 +40,9 @@ func (b *Bucket) explain(err error) error {
 		return e
 	}
 	switch answer.Code {
-	case "NoSuchBucket":
+	case minio.NoSuchKey: // to what names no object that must exist
+		return b.noStore()
+	case minio.NoSuchBucket:
 		e.Problem, e.Hint = "the bucket does not exist", "create it, or pass another {blob-url}"
 	case "AccessDenied", "AllAccessDisabled":
 		e.Problem = "access is denied"
@@ -55,6 +58,14 @@ func (b *Bucket) explain(err error) error {
 		e.Hint = "the log of the object store may say more"
 	}
 	return e
+}
+
+// noStore is the error of what answers but does not store.
+func (b *Bucket) noStore() *Error {
+	return &Error{
+		Where: b.loc.String(), Problem: "what answers at " + b.loc.Endpoint + " does not store objects",
+		Hint: "check the endpoint in {blob-url}",
+	}
 }
 
 // reason is the part of an error that does not repeat the request.
@@ -73,8 +84,12 @@ func reason(err error) string {
 	return plain.Line(err.Error(), ' ')
 }
 
-func isMissing(err error) bool {
+// missing returns fs.ErrNotExist for the answer that there is no such object, and other errors as they are. A HEAD has no
+// code in its answer: the client makes up one from the status.
+func missing(err error) error {
 	var answer minio.ErrorResponse
-	return errors.As(err, &answer) && (answer.Code == minio.NoSuchKey ||
-		answer.StatusCode == http.StatusNotFound && answer.Code != minio.NoSuchBucket)
+	if errors.As(err, &answer) && answer.StatusCode == http.StatusNotFound && answer.Code == minio.NoSuchKey {
+		return fs.ErrNotExist
+	}
+	return err
 }

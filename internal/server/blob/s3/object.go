@@ -15,7 +15,7 @@ func (b *Bucket) Open(ctx context.Context, name string) (io.ReadSeekCloser, erro
 	var info minio.ObjectInfo
 	err := b.try(ctx, answerLimit, func(ctx context.Context) (err error) {
 		info, err = b.client.StatObject(ctx, b.loc.Bucket, b.folder+name, minio.StatObjectOptions{})
-		return err
+		return missing(err)
 	})
 	if err != nil {
 		return nil, err

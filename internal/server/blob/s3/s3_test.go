@@ -20,6 +20,7 @@ import (
 	"rdiostress/internal/server/blob/blobtest"
 	"rdiostress/internal/server/blob/s3"
 	"rdiostress/internal/server/call"
+	"rdiostress/internal/testenv/s3test"
 )
 
 // fake is an object store in this process, which can be made to fail.
@@ -60,13 +61,17 @@ func (f *fake) open(t *testing.T, path string) (*s3.Bucket, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := s3.Open(t.Context(), s3.Options{
-		Location: loc, Database: "db", Failures: 2, Delay: 20 * time.Millisecond, Log: slog.New(slog.DiscardHandler),
-	})
+	b, err := s3.Open(t.Context(), options(loc))
 	if err == nil {
 		t.Cleanup(func() { b.Close() })
 	}
 	return b, err
+}
+
+func options(loc s3.Location) s3.Options {
+	return s3.Options{
+		Location: loc, Database: "db", Failures: 2, Delay: 20 * time.Millisecond, Log: slog.New(slog.DiscardHandler),
+	}
 }
 
 // names lists all objects.
@@ -89,6 +94,52 @@ func TestSuite(t *testing.T) {
 		t.Fatal(err)
 	}
 	blobtest.Run(t, b, t.TempDir(), f.names)
+}
+
+// The suite on a real server, which is killed and comes back in between.
+func TestSuiteOnARealServer(t *testing.T) {
+	server := s3test.Start(t)
+	loc, err := s3.ParseLocation(server.URL("radio/north"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := s3.Open(t.Context(), options(loc))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	blobtest.Run(t, b, t.TempDir(), func(t *testing.T) []string { return server.Objects(t) })
+	name, err := b.Adopt(t.Context(), blobtest.Spool(t, t.TempDir(), []byte("audio")), &rdio.Call{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.Kill(t)
+	for b.Ready() == nil {
+		_, err := b.Adopt(t.Context(), blobtest.Spool(t, t.TempDir(), []byte("audio")), &rdio.Call{})
+		if !errors.Is(err, call.ErrAudioAway) || !strings.Contains(err.Error(), "cannot be reached") {
+			t.Fatalf("got %v", err)
+		}
+	}
+	if _, err := b.Open(t.Context(), name); !errors.Is(err, call.ErrAudioAway) {
+		t.Errorf("reading while it is away: %v", err)
+	}
+	server.Restart(t)
+	await(t, "it is found again", func() bool { return b.Ready() == nil })
+	named := func(context.Context, []string) (map[string]bool, error) { return nil, nil }
+	if n, err := b.Sweep(t.Context(), -time.Hour, named); n != 1 || err != nil || len(server.Objects(t)) > 0 {
+		t.Errorf("removed %d, %v; left %q", n, err, server.Objects(t))
+	}
+}
+
+// await polls until something is so.
+func await(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(30 * time.Second)
+	for tick := time.NewTicker(time.Millisecond); !ok(); <-tick.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("still not so: %s", what)
+		}
+	}
 }
 
 // Objects without a call go when they are old enough, and nothing else does: no object of a call, of another database
@@ -162,12 +213,7 @@ func TestAwayAndBack(t *testing.T) {
 		t.Errorf("the state is %+v", s)
 	}
 	f.status.Store(0)
-	for b.Ready() != nil {
-		if t.Context().Err() != nil {
-			t.Fatal("it is not found again")
-		}
-		time.Sleep(time.Millisecond)
-	}
+	await(t, "it is found again", func() bool { return b.Ready() == nil })
 	if s := b.Stats(); s.State != call.BreakerClosed {
 		t.Errorf("the state is %+v", s)
 	}

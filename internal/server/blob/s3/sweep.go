@@ -90,7 +90,7 @@ func (b *Bucket) listDay(ctx context.Context, day string, before time.Time, name
 	}
 	err = b.list(ctx, b.folder+day+"/", true, func(name string, modified time.Time) error {
 		listed++
-		if modified.Before(before) {
+		if modified.Before(before) && blob.IsName(name) {
 			names = append(names, name)
 		}
 		if len(names) < chunk {
