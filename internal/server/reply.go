@@ -95,7 +95,8 @@ func storeRefusal(err error) *refusal {
 	var down *call.UnavailableError
 	switch {
 	case errors.As(err, &down) && errors.Is(err, call.ErrAudioAway):
-		return unavailable("Long audio is unavailable, please try again", seconds(down.RetryAfter), telemetry.CauseAudio)
+		return unavailable("Long audio is unavailable, please try again", seconds(down.RetryAfter),
+			telemetry.CauseAudio)
 	case errors.As(err, &down):
 		return unavailable("The database is unavailable, please try again", seconds(down.RetryAfter),
 			telemetry.CauseDatabase)

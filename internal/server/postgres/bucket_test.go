@@ -23,7 +23,6 @@ import (
 	"rdiostress/internal/server/blob/s3"
 	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/datadir"
-	"rdiostress/internal/server/groupcommit"
 	"rdiostress/internal/server/postgres"
 	"rdiostress/internal/testenv/pgtest"
 )
@@ -57,7 +56,7 @@ func newBucketRig(t *testing.T) *bucketRig {
 }
 
 // open opens a store with a data folder of its own.
-func (r *bucketRig) open(t *testing.T, keep time.Duration) (*postgres.Store, string) {
+func (r *bucketRig) open(t *testing.T) (*postgres.Store, string) {
 	t.Helper()
 	loc, err := s3.ParseLocation(r.url)
 	if err != nil {
@@ -65,7 +64,7 @@ func (r *bucketRig) open(t *testing.T, keep time.Duration) (*postgres.Store, str
 	}
 	dir := t.TempDir()
 	s, err := postgres.Open(t.Context(), postgres.Options{
-		URL: r.database, Dir: dir, Retention: keep, Breaker: groupcommit.BreakerOptions{},
+		URL: r.database, Dir: dir, Transcribe: true,
 		OpenBucket: func(ctx context.Context, database string) (postgres.Bucket, error) {
 			return s3.Open(ctx, s3.Options{
 				Location: loc, Database: database, Failures: 2, Delay: 20 * time.Millisecond,
@@ -105,8 +104,8 @@ func longCall(t *testing.T, dir string, talkgroup int64, text []byte) *call.Uplo
 // Two servers share no disk: each plays the audio that the other has received, and either can delete it.
 func TestServersShareABucket(t *testing.T) {
 	r := newBucketRig(t)
-	first, dir := r.open(t, 0)
-	second, dir2 := r.open(t, 0)
+	first, dir := r.open(t)
+	second, dir2 := r.open(t)
 	text := bytes.Repeat([]byte("long audio "), 50_000)
 	id, err := first.Put(t.Context(), longCall(t, dir, 1, text))
 	if err != nil {
@@ -115,6 +114,9 @@ func TestServersShareABucket(t *testing.T) {
 	id2, err := second.Put(t.Context(), longCall(t, dir2, 2, text))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if jobs := claim(t, second, 5, time.Hour); len(jobs) != 2 {
+		t.Errorf("claimed %v, want both calls for transcription", jobs)
 	}
 	for _, tt := range []struct {
 		s  *postgres.Store
@@ -154,7 +156,7 @@ func TestServersShareABucket(t *testing.T) {
 // that is deleted waits for its audio.
 func TestBucketAwayAndBack(t *testing.T) {
 	r := newBucketRig(t)
-	s, dir := r.open(t, 0)
+	s, dir := r.open(t)
 	if _, err := s.Put(t.Context(), longCall(t, dir, 1, []byte("long"))); err != nil {
 		t.Fatal(err)
 	}
@@ -162,9 +164,12 @@ func TestBucketAwayAndBack(t *testing.T) {
 	for range 3 {
 		_, err := s.Put(t.Context(), longCall(t, dir, 2, []byte("long")))
 		var down *call.UnavailableError
-		if !errors.As(err, &down) || down.RetryAfter < time.Second {
+		if !errors.As(err, &down) || !errors.Is(err, call.ErrAudioAway) || down.RetryAfter < time.Second {
 			t.Fatalf("got %v", err)
 		}
+	}
+	if jobs := claim(t, s, 5, time.Hour); len(jobs) != 0 {
+		t.Errorf("claimed %v, whose audio is away", jobs)
 	}
 	if state := s.Stats().Bucket.State; state == call.BreakerClosed || state == "" {
 		t.Errorf("the bucket is %q", state)
@@ -181,11 +186,11 @@ func TestBucketAwayAndBack(t *testing.T) {
 		t.Errorf("deleted %d, %v; want the short one", n, err)
 	}
 	r.away.Store(false)
-	for s.Stats().Bucket.State != call.BreakerClosed {
-		if t.Context().Err() != nil {
+	deadline := time.Now().Add(30 * time.Second)
+	for tick := time.NewTicker(time.Millisecond); s.Stats().Bucket.State != call.BreakerClosed; <-tick.C {
+		if time.Now().After(deadline) {
 			t.Fatal("it is not found again")
 		}
-		time.Sleep(time.Millisecond)
 	}
 	if _, err := s.Put(t.Context(), longCall(t, dir, 2, []byte("long"))); err != nil {
 		t.Error(err)
@@ -198,7 +203,7 @@ func TestBucketAwayAndBack(t *testing.T) {
 // A call that cannot be stored leaves no object.
 func TestBadCallLeavesNoObject(t *testing.T) {
 	r := newBucketRig(t)
-	first, dir := r.open(t, 0)
+	first, dir := r.open(t)
 	u := longCall(t, dir, 1, []byte("long"))
 	id, err := first.Put(t.Context(), u)
 	if err != nil {

@@ -172,8 +172,8 @@ func (b *Bucket) Remove(ctx context.Context, name string) error {
 	return err
 }
 
-// Probe checks whether audio can be stored, read and removed. Its object has content: some object stores refuse an empty
-// one. What answers may be no object store, so the content must come back.
+// Probe checks whether audio can be stored, read and removed. Its object has content, since some object stores refuse an
+// empty one, and the content must come back, since what answers may be no object store.
 func (b *Bucket) Probe(ctx context.Context) error {
 	err := b.try(ctx, answerLimit, func(ctx context.Context) error {
 		_, err := b.client.Client.PutObject(ctx, b.loc.Bucket, b.folder+b.probe, strings.NewReader(b.probe),

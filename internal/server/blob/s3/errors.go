@@ -84,8 +84,8 @@ func reason(err error) string {
 	return plain.Line(err.Error(), ' ')
 }
 
-// missing returns fs.ErrNotExist for the answer that there is no such object, and other errors as they are. A HEAD has no
-// code in its answer: the client makes up one from the status.
+// missing returns fs.ErrNotExist for the answer that there is no such object, and other errors as they are. The answer to
+// a HEAD has no code: the client makes up one from the status.
 func missing(err error) error {
 	var answer minio.ErrorResponse
 	if errors.As(err, &answer) && answer.StatusCode == http.StatusNotFound && answer.Code == minio.NoSuchKey {
