@@ -148,3 +148,33 @@ func checkBucket(t *testing.T, servers []*running, load *bucketLoad) {
 		}
 	}
 }
+
+// A bucket that cannot be used ends serve at its start, and it says in one line why, without a secret.
+func TestServeRefusesBucket(t *testing.T) {
+	database, store := pgtest.Open(t).Database(t), s3test.Start(t)
+	serve := func(what, url, want string) {
+		t.Helper()
+		ios, _, errs := testStreams()
+		code := run(t.Context(), []string{
+			"serve", "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--database-url", database, "--blob-url", url,
+		}, ios)
+		said := errs.String()
+		if code != exitNoRun || !strings.HasPrefix(said, "rdiostress: error: cannot use the bucket "+want) ||
+			strings.Count(said, "\n") != 2 || strings.Contains(said, s3test.SecretKey) || strings.Contains(said, "{") {
+			t.Errorf("%s: exit code %d\n%s", what, code, said)
+		}
+	}
+	url := store.URL("county")
+	serve("no bucket", strings.Replace(url, s3test.Bucket, "none", 1), "s3://none/county: the bucket does not exist\n")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", s3test.SecretKey+"?")
+	serve("wrong secret", url, "s3://calls/county: the object store does not accept the credentials")
+	t.Setenv("AWS_ACCESS_KEY_ID", "nobody")
+	serve("wrong key", url, "s3://calls/county: the object store does not accept the credentials")
+	t.Setenv("AWS_ACCESS_KEY_ID", "")
+	t.Setenv("HOME", t.TempDir())
+	serve("no key", url, "s3://calls/county: no credentials were found\n")
+	t.Setenv("AWS_ACCESS_KEY_ID", s3test.AccessKey)
+	serve("TLS", strings.Replace(url, "http://", "https://", 1), "s3://calls/county: the object store at 127.0.0.1:")
+	store.Kill(t)
+	serve("killed", url, "s3://calls/county: the object store at 127.0.0.1:")
+}

@@ -172,8 +172,8 @@ func (b *Bucket) Remove(ctx context.Context, name string) error {
 	return err
 }
 
-// Probe checks whether audio can be stored, read and removed. Its object has content, since some object stores refuse an
-// empty one, and the content must come back, since what answers may be no object store.
+// Probe checks whether audio can be stored, read and removed. Its object has content, since some object stores refuse
+// an empty one, and the content must come back, since what answers may be no object store.
 func (b *Bucket) Probe(ctx context.Context) error {
 	err := b.try(ctx, answerLimit, func(ctx context.Context) error {
 		_, err := b.client.Client.PutObject(ctx, b.loc.Bucket, b.folder+b.probe, strings.NewReader(b.probe),
@@ -189,6 +189,8 @@ func (b *Bucket) Probe(ctx context.Context) error {
 	return b.Remove(ctx, b.probe)
 }
 
+var errAltered = errors.New("what was stored does not come back")
+
 // readProbe reads what Probe has stored.
 func (b *Bucket) readProbe(ctx context.Context) error {
 	body, _, _, err := b.client.GetObject(ctx, b.loc.Bucket, b.folder+b.probe, minio.GetObjectOptions{})
@@ -198,7 +200,7 @@ func (b *Bucket) readProbe(ctx context.Context) error {
 	defer body.Close()
 	text, err := io.ReadAll(io.LimitReader(body, int64(len(b.probe))+1))
 	if err == nil && string(text) != b.probe {
-		err = b.noStore()
+		err = errAltered
 	}
 	return err
 }

@@ -230,6 +230,9 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		{"AccessDenied", 403, "access is denied"},
 		{"SignatureDoesNotMatch", 403, "does not accept the credentials"},
 		{"RequestTimeTooSkewed", 403, "clocks"},
+		{"AuthorizationHeaderMalformed", 400, "the region"},
+		{"NoSuchKey", 404, "does not store objects"},
+		{"", 200, "does not store objects"},
 		{"Strange", 400, "answered Strange"},
 	} {
 		f.code.Store(tt.code)
