@@ -104,6 +104,7 @@ func (s *stepper) prepare(ctx context.Context, out *Outcome) error {
 	if s.env.Server != nil {
 		s.Trial.Scenario.URL = s.env.Server.URL()
 	}
+	out.Target.URLs = s.Trial.Scenario.PublicURLs()
 	out.Target.URL, out.Target.Bundled = s.Trial.Scenario.PublicURL(), s.Trial.Bundled != nil
 	plan := s.Trial
 	plan.Scenario.Rate, plan.Scenario.Duration = 0, s.MaxTime // the number of calls is not known

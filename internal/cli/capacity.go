@@ -20,7 +20,6 @@ import (
 	"rdiostress/internal/report/github"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/trial"
-	"rdiostress/internal/trial/verification"
 )
 
 // capacityOptions are the flags of `rdiostress capacity`.
@@ -130,7 +129,6 @@ func (o *capacityOptions) prepare(flags *pflag.FlagSet) error {
 	r.stages, r.abortOn, r.profile = stagesValue{}, nil, ""
 	r.scenario.Total, r.crash, r.mischief, r.scenario.Retries = 0, crashOptions{}, nil, scenario.Retries{}
 	r.scenario.RealClients = false
-	r.verify.transcripts = string(verification.TranscriptsOff) // a step would wait for its queue
 	if err := withOrigin(flags, r.complete(flags)); err != nil {
 		errs = append(errs, err)
 	}
@@ -143,8 +141,10 @@ func (o *capacityOptions) prepare(flags *pflag.FlagSet) error {
 
 // capacityPlan is the search that the flags ask for, after prepare.
 func (o *capacityOptions) capacityPlan() capacity.Plan {
+	one := o.plan()
+	one.Verification.Transcripts = "" // a step would wait for its queue
 	return capacity.Plan{
-		Trial: o.plan(), Objectives: o.objectives, StartPerS: float64(o.start), MaxPerS: float64(o.maxRate),
+		Trial: one, Objectives: o.objectives, StartPerS: float64(o.start), MaxPerS: float64(o.maxRate),
 		Precision: o.precision, MaxTime: time.Duration(o.maxTime), ConfirmFor: time.Duration(o.hold),
 		MaxTimeText: fmt.Sprintf("--max-time %v", time.Duration(o.maxTime)),
 	}

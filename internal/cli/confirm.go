@@ -17,17 +17,23 @@ func (o *runOptions) confirm(ctx context.Context, find address.Lookup) error {
 	if o.yes || o.withServer {
 		return nil
 	}
-	target, err := address.ParseTarget(o.scenario.URL, o.connection.hosts)
-	if err != nil {
-		return nil // the preflight says so
+	host := ""
+	for _, server := range o.scenario.URLs() {
+		target, err := address.ParseTarget(server, o.connection.hosts)
+		if err != nil {
+			return nil // the preflight says so
+		}
+		addr, public := target.PublicAddr(ctx, find)
+		if !public {
+			continue
+		}
+		if host = target.Host; host != addr.String() {
+			host = fmt.Sprintf("%s (%s)", host, addr)
+		}
+		break
 	}
-	addr, public := target.PublicAddr(ctx, find)
-	if !public {
+	if host == "" {
 		return nil
-	}
-	host := target.Host
-	if host != addr.String() {
-		host = fmt.Sprintf("%s (%s)", host, addr)
 	}
 	what := fmt.Sprintf("%s is neither this machine nor on a private network, and this run leaves %s there", host,
 		o.callsLeft())

@@ -16,6 +16,7 @@ func flagNames() map[field.Name]string {
 		"arrival":          "--arrival",
 		"audio_dir":        "--audio-dir",
 		"audio_size":       "--audio-size",
+		"balance":          "--balance",
 		"busy_hour":        "--busy-hour",
 		"ca_cert":          "--ca-cert",
 		"client_cert":      "--client-cert",

@@ -37,6 +37,7 @@ func pemExtensions() []string { return []string{"pem", "crt", "cer", "key"} }
 func targetGroup() flaghelp.Group {
 	return flaghelp.Group{Title: "Target", Flags: []flaghelp.Flag{
 		{Name: "url", Value: "url", Values: list("http://localhost:", "https://")},
+		{Name: "balance", Value: "round-robin|sticky"},
 		{Name: "api-key", Value: "key"},
 		{Name: "api-key-file", Value: "file"},
 		{Name: "with-server"},
@@ -154,6 +155,7 @@ func serveGroups() []flaghelp.Group {
 			{Name: "api-key", Value: "key"},
 			{Name: "api-key-file", Value: "file"},
 			{Name: "api-keys", Value: "file", Extensions: yamlExtensions()},
+			{Name: "database-keys"},
 			{Name: "read-key", Value: "key"},
 			{Name: "read-key-file", Value: "file"},
 			{Name: "rate-limit", Value: "rate"},
@@ -213,6 +215,22 @@ func sinkGroups() []flaghelp.Group {
 		{Name: "api-key", Value: "key", Default: "any"},
 		{Name: "api-key-file", Value: "file"},
 		{Name: "keep", Value: "number"},
+		{Name: "quiet"},
+	}}}
+}
+
+// sttGroups are the flags of stt.
+func sttGroups() []flaghelp.Group {
+	return []flaghelp.Group{{Title: "Flags", Flags: []flaghelp.Flag{
+		{Name: "listen", Value: "address"},
+		{Name: "api-key", Value: "key", Default: "any"},
+		{Name: "api-key-file", Value: "file"},
+		{Name: "delay", Value: "duration", Default: "none"},
+		{Name: "factor", Value: "factor"},
+		{Name: "workers", Value: "number"},
+		{Name: "queue", Value: "number"},
+		{Name: "fail", Value: "share"},
+		{Name: "limited", Value: "share"},
 		{Name: "quiet"},
 	}}}
 }

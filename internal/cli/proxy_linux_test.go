@@ -9,10 +9,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
 	"rdiostress/internal/testenv"
+	"rdiostress/internal/testenv/pgtest"
 )
 
 // proxy is a program in front of a server, as servers of calls have one on the internet.
@@ -213,4 +215,50 @@ func TestProxyLosesEarlyAnswers(t *testing.T) {
 		return
 	}
 	t.Error("answers that nginx loses are not found")
+}
+
+// documentedHAProxy is HAProxy with the configuration of docs/scaling.md, in front of two servers.
+func documentedHAProxy(t *testing.T, second string) proxy {
+	t.Helper()
+	text, err := os.ReadFile("../../docs/scaling.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, found := strings.Cut(string(text), "```haproxy\n")
+	config, _, ends := strings.Cut(after, "```")
+	p := haproxy()
+	p.config = strings.NewReplacer("127.0.0.1:8000", "LISTEN", "127.0.0.1:8001", "SERVER", "127.0.0.1:8002",
+		strings.TrimPrefix(second, "http://")).Replace(config)
+	if !found || !ends || strings.Count(p.config, "SERVER") != 1 || strings.Count(p.config, "LISTEN") != 1 {
+		t.Fatalf("docs/scaling.md has another configuration:\n%s", config)
+	}
+	return p
+}
+
+// HAProxy as docs/scaling.md sets it divides calls between two servers, goes on when one is killed, and passes on
+// answers that come before the whole upload.
+func TestHAProxyInFrontOfServers(t *testing.T) {
+	database := pgtest.Open(t).Database(t)
+	servers := startSharing(t, 2, database)
+	front := documentedHAProxy(t, servers[1].url).start(t, servers[0].url, "")
+	var fault sync.WaitGroup
+	defer fault.Wait()
+	fault.Go(func() {
+		waitUntil(t, "the load has begun", func() bool { return storedBy(t, servers[1].url) > 100 })
+		servers[0].kill()
+	})
+	r, code, said := runSeveral(t, []string{front}, "--rate", "100", "--total", "400", "--verify", database)
+	if r.Totals.Accepted < 350 || r.Totals.Failed > 30 {
+		t.Errorf("exit code %d, %+v\n%s", code, r.Totals, said)
+	}
+	checkStoredOnce(t, &r.Delivery)
+
+	s := startServe(t, "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--api-key", "k", "--max-upload-size",
+		"100KiB")
+	front = documentedHAProxy(t, servers[1].url).start(t, s.url, "")
+	servers[1].kill()
+	early, code, said := runThrough(t, front, "--total", "80", "--audio-size", "20KB-1MB")
+	if n := early.Errors.HTTP["413"]; n < 20 || n+early.Totals.Accepted != early.Totals.Attempted {
+		t.Errorf("exit code %d, %+v\n%s", code, early, said)
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"rdiostress/internal/configfile"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
+	"rdiostress/internal/scenario"
 	"rdiostress/internal/units"
 )
 
@@ -106,7 +107,14 @@ func (f *repeated) target(t *measure.Target) {
 		f.flag("with-server", true)
 		return
 	}
-	f.set("url", t.URL)
+	if len(t.URLs) == 0 {
+		f.set("url", t.URL)
+		return
+	}
+	f.lines = append(f.lines, "url:")
+	for _, u := range t.URLs {
+		f.lines = append(f.lines, "  - "+configfile.Scalar(u))
+	}
 }
 
 // load are the keys that say how much is sent, and when.
@@ -150,6 +158,9 @@ func (f *repeated) connection(s *measure.Scenario) {
 	f.count("max-concurrent", uint64(max(s.MaxConcurrent, 0)))
 	if s.Connections != s.MaxConcurrent {
 		f.count("connections", uint64(max(s.Connections, 0)))
+	}
+	if s.Balance == string(scenario.Sticky) {
+		f.set("balance", s.Balance)
 	}
 	if !s.KeepAlive {
 		f.set("keepalive", "false")

@@ -26,6 +26,7 @@ func TestRepeatedScenarioIsValid(t *testing.T) {
 	open := results.Phased()
 	staged := results.Staged()
 	staged.Scenario.HTTP = "1.1" // the target has no https
+	open.Scenario.Transcripts, open.Scenario.TranscriptsMaxS = "off", 90
 	open.Scenario.Seed = 18446744073709551615
 	recorded := results.Recorded()
 	recorded.Scenario.Talkgroups, recorded.Scenario.HTTP = "as recorded", "1.1"

@@ -48,6 +48,7 @@ type runOptions struct {
 	stages                stagesValue
 	abortOn               abortValue
 	arrival, profile      string
+	balance               string
 	traffic               trafficOptions
 	keepAlive             bool
 	connection            connectionOptions
@@ -95,7 +96,8 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	o.duration, o.timeout = durationValue(120*time.Second), durationValue(60*time.Second)
 	f.SortFlags = false
 	s.URL = address.DefaultURL
-	f.Var((*urlValue)(&s.URL), "url", "address of the server to test; http:// may be left out")
+	f.Var(&urlsValue{Scenario: s}, "url", "address of the server to test; http:// may be left out; repeatable")
+	f.StringVar(&o.balance, "balance", string(scenario.RoundRobin), "which of several servers gets a call")
 	f.StringVar(&s.Key, "api-key", developmentKey, keyHelp)
 	f.StringVar(&o.keyFile, "api-key-file", "", fileHelp)
 	f.BoolVar(&o.withServer, "with-server", false,
@@ -159,6 +161,7 @@ func (o *runOptions) complete(flags *pflag.FlagSet) error {
 	s.Arrival, s.NoKeepAlive, s.HTTP2 = scenario.Arrival(o.arrival), !o.keepAlive, o.connection.http2
 	s.Reuse = o.keepAlive && flags.Changed("keepalive")
 	s.Guide = o.profile == "guide"
+	s.Balance = scenario.Balance(o.balance)
 	if s.Total > 0 && !flags.Changed("duration") {
 		s.Duration = maxTotalDuration
 	}
@@ -177,6 +180,7 @@ func (o *runOptions) complete(flags *pflag.FlagSet) error {
 		o.forms.check(flags), connectionErr, o.watch.complete(),
 		o.verify.complete(), o.checkMischief(), o.publish.complete(flags),
 	}
+	errs = append(errs, o.checkServers(flags))
 	errs.check(o.connection.http2 && !strings.HasPrefix(s.URL, "https:"),
 		"{http2} is for targets whose {url} begins with https://")
 	errs.check(!o.withServer && len(o.serverFlags) > 0, "{server-flag} is for the server that {with-server} starts")
@@ -196,6 +200,16 @@ func (o *runOptions) complete(flags *pflag.FlagSet) error {
 		return usageErrorf(hint, "%w", err)
 	}
 	return nil
+}
+
+// checkServers says what cannot be combined with several servers.
+func (o *runOptions) checkServers(flags *pflag.FlagSet) error {
+	var errs problems
+	several := len(o.scenario.MoreURLs) > 0
+	errs.check(!several && flags.Changed("balance"), "{balance} is for more than one {url}")
+	errs.check(several && o.crash.victim != "", "{crash-test} kills the server of one {url}: name no other")
+	errs.check(several && len(o.mischief) > 0, "{mischief} goes to one server: name one {url}")
+	return errs.join()
 }
 
 // maxTotalDuration is how long a run with only a --total may take.

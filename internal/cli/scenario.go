@@ -176,14 +176,25 @@ func effective(flags *pflag.FlagSet, overruled []configfile.Entry) string {
 	return text
 }
 
+// listOf returns what a flag is set to if that is written as a list. An address alone is not.
+func listOf(f *pflag.Flag) (list []string, ok bool) {
+	v, ok := f.Value.(pflag.SliceValue)
+	if !ok {
+		return nil, false
+	}
+	list = v.GetSlice()
+	_, addresses := f.Value.(*urlsValue)
+	return list, !addresses || len(list) > 1
+}
+
 // defaultLine is the line of a flag that has its default.
 func defaultLine(f *pflag.Flag) string {
-	list, ok := f.Value.(pflag.SliceValue)
+	list, ok := listOf(f)
 	if !ok {
 		return configfile.Key(f.Name, f.Value.String())
 	}
 	var elements []string
-	for _, element := range list.GetSlice() {
+	for _, element := range list {
 		elements = append(elements, configfile.Scalar(element))
 	}
 	return f.Name + ": [" + strings.Join(elements, ", ") + "]"
@@ -191,12 +202,12 @@ func defaultLine(f *pflag.Flag) string {
 
 // setLines are the lines of a flag that was set.
 func setLines(f *pflag.Flag, from string) (lines [][2]string) {
-	list, ok := f.Value.(pflag.SliceValue)
+	list, ok := listOf(f)
 	if !ok {
 		return [][2]string{{configfile.Key(f.Name, f.Value.String()), from}}
 	}
 	lines = append(lines, [2]string{f.Name + ":", from})
-	for _, element := range list.GetSlice() {
+	for _, element := range list {
 		lines = append(lines, [2]string{"  - " + configfile.Scalar(element), ""})
 	}
 	return lines

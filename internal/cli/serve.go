@@ -71,7 +71,7 @@ reads the files of --api-keys and --tls-cert again.`,
   rdiostress serve --listen 0.0.0.0:8000 --api-key-file key.txt --data-dir /var/lib/rdiostress`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if o.access.keyFile != "" && !cmd.Flags().Changed("api-key") {
+			if (o.access.keyFile != "" || o.access.databaseKeys) && !cmd.Flags().Changed("api-key") {
 				o.key = "" // the development key is for those who have no other
 			}
 			if err := o.complete(cmd.Context(), cmd.Flags().Changed); err != nil {
@@ -116,7 +116,10 @@ func (o *serveOptions) complete(ctx context.Context, given func(flag string) boo
 	if o.address, err = resolveListen(ctx, o.listen); err != nil {
 		errs = append(errs, err)
 	}
-	if o.key == "" && o.access.keyFile == "" {
+	if o.access.databaseKeys && o.store.databaseURL == "" {
+		errs = append(errs, errors.New("--database-keys: only for PostgreSQL, so with --database-url"))
+	}
+	if o.key == "" && o.access.keyFile == "" && !o.access.databaseKeys {
 		errs = append(errs, errors.New("--api-key must not be empty"))
 	}
 	if o.dataDir == "" {
@@ -217,6 +220,11 @@ func runServe(ctx context.Context, o *serveOptions) (err error) {
 	if err != nil {
 		return dataDirError(o.dataDir, err)
 	}
+	stopKeys, err := o.followKeys(ctx, srv, log)
+	if err != nil {
+		return err
+	}
+	defer stopKeys()
 	if o.access.reloads() {
 		defer onHangup(srv.Reload)()
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -15,21 +16,23 @@ import (
 	"rdiostress/internal/server"
 	"rdiostress/internal/server/apikey"
 	"rdiostress/internal/server/clientaddr"
+	"rdiostress/internal/server/keytable"
 	"rdiostress/internal/server/ratelimit"
 	"rdiostress/internal/server/ratelimit/redislimit"
 )
 
 // accessOptions are the flags of serve about who may do what, and over what kind of connection.
 type accessOptions struct {
-	keyFile     string // of several keys, as against the one of --api-key-file
-	readKey     string
-	readKeyFile string
-	keyRate     limitValue
-	fromRate    limitValue
-	proxies     []string
-	cert        string
-	certKey     string
-	drain       durationValue
+	keyFile      string // of several keys, as against the one of --api-key-file
+	databaseKeys bool
+	readKey      string
+	readKeyFile  string
+	keyRate      limitValue
+	fromRate     limitValue
+	proxies      []string
+	cert         string
+	certKey      string
+	drain        durationValue
 
 	redisURL          string
 	redisPassword     string // of redisPasswordFile
@@ -46,6 +49,8 @@ const (
 func (o *accessOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.keyFile, "api-keys", "",
 		"YAML file of keys and what each may be used for; read again when it changes")
+	f.BoolVar(&o.databaseKeys, "database-keys", false,
+		"also accept the keys in the table api_keys of --database-url; changes apply at once, on all servers")
 	f.StringVar(&o.readKey, "read-key", "", "key that is needed to list and play calls")
 	f.StringVar(&o.readKeyFile, "read-key-file", "",
 		"read that key from the first line of this file; wins over --read-key")
@@ -85,7 +90,7 @@ func (o *accessOptions) apply(to *server.Options) error {
 	if (o.cert == "") != (o.certKey == "") {
 		errs = append(errs, errors.New("--tls-cert and --tls-key belong together"))
 	}
-	to.KeyFile, to.ReadKey, to.Proxies = o.keyFile, o.readKey, nets
+	to.KeyFile, to.MoreKeys, to.ReadKey, to.Proxies = o.keyFile, o.databaseKeys, o.readKey, nets
 	to.KeyRate, to.FromRate = ratelimit.Rate(o.keyRate), ratelimit.Rate(o.fromRate)
 	to.CertFile, to.CertKey = o.cert, o.certKey
 	to.DrainTime = time.Duration(o.drain)
@@ -145,6 +150,19 @@ func (o *accessOptions) openLimiter(to *server.Options, log *slog.Logger) (close
 	to.Limiter, to.LimitFailClosed = limiter, o.limitFail == limitFailClosed
 	to.StoreFiles += redislimit.Connections
 	return func() { _ = limiter.Close() }, nil // connections that are closed anyway
+}
+
+// followKeys gives a server the keys of a database, if they are asked for, until stop is called.
+func (o *serveOptions) followKeys(ctx context.Context, srv *server.Server, log *slog.Logger) (stop func(), err error) {
+	if !o.access.databaseKeys {
+		return func() {}, nil
+	}
+	w, err := keytable.Open(ctx, keytable.Options{URL: o.store.databaseURL, Apply: srv.ReplaceKeys, Log: log})
+	if err != nil {
+		return nil, withHint(fmt.Errorf("cannot use the database: %w", err),
+			"may the user of --database-url read the tables api_keys and store?")
+	}
+	return w.Close, nil
 }
 
 // limitValue is a flag for a rate limit.

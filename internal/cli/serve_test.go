@@ -195,6 +195,7 @@ func TestServeRefusesFlags(t *testing.T) {
 			[]string{"--redis-url", "redis://h", "--redis-password-file", "/no/such/file"},
 			"cannot read the password of Redis: ",
 		},
+		{[]string{"--database-keys"}, "error: --database-keys: only for PostgreSQL, so with --database-url"},
 		{[]string{"--limit-fail", "closed"}, "error: --limit-fail: only for Redis, so with --redis-url"},
 		{[]string{"--redis-url", "redis://h", "--limit-fail", "no"}, "--limit-fail must be open or closed, not \"no\""},
 		{[]string{"--tls-cert", "c.pem"}, "error: --tls-cert and --tls-key belong together"},

@@ -22,6 +22,7 @@ var (
 	_ configfile.Fielded = (*stagesValue)(nil)
 	_ configfile.Fielded = (*abortValue)(nil)
 	_ pflag.SliceValue   = (*abortValue)(nil)
+	_ pflag.SliceValue   = (*urlsValue)(nil)
 )
 
 // plainValue is a flag of a number, of true or false, or of a length of time as pflag has them, which says in plain
@@ -116,17 +117,49 @@ func (d *durationValue) String() string {
 
 func (d *durationValue) Type() string { return "seconds" }
 
-// urlValue is a flag for the address of a server, whose scheme may be left out.
-type urlValue string
+// urlsValue is a flag for the addresses of a scenario's servers, whose schemes may be left out. Each time it is given
+// adds one; a variable has all of them, with spaces between.
+type urlsValue struct {
+	*scenario.Scenario
+	given bool // what it had by default is replaced
+}
 
-func (v *urlValue) Set(s string) error {
-	*v = urlValue(address.WithScheme(s))
+func (v *urlsValue) Set(s string) error {
+	all := strings.Fields(s)
+	if len(all) == 0 {
+		all = []string{s} // which the scenario refuses
+	}
+	for _, server := range all {
+		server = address.WithScheme(server)
+		if v.given {
+			v.MoreURLs = append(v.MoreURLs, server)
+			continue
+		}
+		v.URL, v.MoreURLs, v.given = server, nil, true
+	}
 	return nil
 }
 
-func (v *urlValue) String() string { return string(*v) }
+func (v *urlsValue) String() string {
+	if v.Scenario == nil { // as pflag makes one to find out what is the zero value
+		return ""
+	}
+	return strings.Join(v.URLs(), " ")
+}
 
-func (v *urlValue) Type() string { return "url" }
+func (v *urlsValue) Type() string { return "url" }
+
+// Append adds an address, as Set does.
+func (v *urlsValue) Append(s string) error { return v.Set(s) }
+
+// Replace replaces all addresses.
+func (v *urlsValue) Replace(all []string) error {
+	v.given = false
+	return v.Set(strings.Join(all, " "))
+}
+
+// GetSlice returns the addresses as Set reads them.
+func (v *urlsValue) GetSlice() []string { return v.URLs() }
 
 // rateValue is a flag for calls per second: 50, 50/s, 3000/m or 100000/h.
 type rateValue float64

@@ -74,11 +74,12 @@ func (t *Transcripts) fill(m *measure.Transcription, ended time.Duration) {
 	}
 	offset, off := ahead.Seconds(), within.Seconds()
 	m.ClockOffsetS, m.ClockErrorS = &offset, &off
-	t.fillDelays(m, ahead, ended)
+	t.fillDelays(m, ahead, within, ended)
 }
 
-// fillDelays writes to m how long transcripts took, from the reply.
-func (t *Transcripts) fillDelays(m *measure.Transcription, ahead, ended time.Duration) {
+// fillDelays writes to m how long transcripts took, from the reply. The clock that dates them is ahead, as far as known
+// within some time.
+func (t *Transcripts) fillDelays(m *measure.Transcription, ahead, within, ended time.Duration) {
 	all, before := measure.NewHistogram(), measure.NewHistogram()
 	early, late := measure.NewHistogram(), measure.NewHistogram()
 	var there, waited uint64
@@ -108,13 +109,13 @@ func (t *Transcripts) fillDelays(m *measure.Transcription, ahead, ended time.Dur
 		}
 		all.Record(max(made-done, 0))
 		before.Record(max(done-made, 0))
-		if made <= done {
+		if made <= done+within {
 			there++
 		}
 		last = max(last, made)
 	})
 	m.WaitingEnd = &waited
-	if d := all.Distribution("no transcript has a date"); d.Figures != nil {
+	if d := all.Distribution("no call had a transcript with a date when the wait ended"); d.Figures != nil {
 		gap := before.Quantile(0.5).Seconds()
 		m.AckToTranscript, m.ThereAtReply, m.BeforeReplyP50S = &d, &there, &gap
 	} else {

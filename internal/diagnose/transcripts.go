@@ -65,7 +65,11 @@ func (s Signals) transcriptLag(m *measure.Transcription, points []measure.Point)
 		return
 	}
 	s.set("transcript_delay_early", *m.EarlyP50S, Seconds)
-	s.set("transcript_delay_late", *m.LateP50S, Seconds)
+	late := duration(*m.LateP50S)
+	if measure.OrZero(m.Waiting) > 0 { // a call that waits counts with the time so far
+		late += " or more"
+	}
+	s.setWithNote("transcript_delay_late", *m.LateP50S, Seconds, late)
 	from := n / growthParts // what comes before is the start
 	came, done := begun[n-1]-begun[from], made[n-1]-made[from]
 	seconds := points[len(points)-1].TS - at[from]

@@ -17,8 +17,8 @@ import (
 // CheckLimits finds out before the run what this machine does not allow. The error says which limit to raise, and how.
 // The warning is about a limit that the run may reach.
 func CheckLimits(s *scenario.Scenario) (warning field.Message, err error) {
-	connections := cmp.Or(s.Connections, s.MaxConcurrent) + heldConnections(s)
-	if err := checkFiles(connections); err != nil {
+	connections := cmp.Or(s.Connections, s.MaxConcurrent) + heldConnections(s) // to each server
+	if err := checkFiles(connections * len(s.URLs())); err != nil {
 		return "", err
 	}
 	ports, ok := ephemeralPorts()

@@ -17,8 +17,8 @@ const workersPerLoop = 8
 // newLoopGroups returns the run's workers in groups, at most one for each processor, or nil if loops cannot send the
 // calls.
 func newLoopGroups(s *sender) []*loopGroup {
-	target, ok := s.Target.(*wire.Target)
-	if !ok || !target.Loops() || s.Scenario.KeepsConnections() && s.Scenario.ConnectsPerCall() {
+	targets := wireTargets(s.Target)
+	if targets == nil || !targets[0].Loops() || s.Scenario.KeepsConnections() && s.Scenario.ConnectsPerCall() {
 		// A loop has one connection for each worker, but such a mix keeps one and opens others.
 		return nil
 	}
@@ -32,20 +32,21 @@ func newLoopGroups(s *sender) []*loopGroup {
 			g.workers = append(g.workers, w)
 		}
 		var err error
-		if g.loop, err = wire.NewLoop(target, len(g.workers), g); err != nil {
+		if g.loop, err = wire.NewLoop(targets, len(g.workers), g); err != nil {
 			for _, other := range groups {
 				other.close()
 			}
 			return nil // goroutines will fail without file descriptors too, but each upload then says why
 		}
 		g.free = ring.NewQueue[*worker](len(g.workers))
-		g.clockOffset = s.Start.Sub(target.Start())
+		g.clockOffset = s.Start.Sub(targets[0].Start())
 		groups = append(groups, g)
 	}
 	return groups
 }
 
-// loopGroup is a group of workers that share a loop. Worker i uses the loop's connection i.
+// loopGroup is a group of workers that share a loop. Each worker has a connection to each server: those of worker i are
+// connection i of each.
 type loopGroup struct {
 	*sender
 	loop        *wire.Loop
@@ -192,7 +193,7 @@ func (g *loopGroup) start(w *worker, n uint64, due, lag, now time.Duration) {
 		g.timers.push(g.nextSecond(), w)
 		return
 	}
-	g.loop.Begin(w.conn, &w.call, now+g.clockOffset)
+	g.loop.Begin(int(w.call.Server)*len(g.workers)+w.conn, &w.call, now+g.clockOffset)
 }
 
 // resume continues with a worker whose time has come.
@@ -212,7 +213,7 @@ func (g *loopGroup) resume(w *worker, now time.Duration) {
 
 // UploadDone records the outcome of an upload.
 func (g *loopGroup) UploadDone(index int, a *upload.Attempt, at time.Duration) {
-	w := g.workers[index]
+	w := g.workers[index%len(g.workers)]
 	now := at - g.clockOffset
 	w.record(a, now)
 	switch {

@@ -213,6 +213,8 @@ func (t *retrier) send(r *retry) {
 	up := t.open()
 	defer up.Close()
 	for {
+		r.call.Server = t.spread.Server(r.call.Number, r.call.System, r.tries)
+		r.outcome.Server = r.call.Server
 		t.inFlight.Add(1)
 		a := up.Upload(t.uploads, &r.call)
 		done := t.elapsed()

@@ -70,7 +70,7 @@ func (r *Runner) Run(ctx context.Context) Sending {
 	defer stop(nil)
 	s := &sender{
 		Runner: r, phases: r.Scenario.Phases(), interrupt: sending.Done(), uploads: context.WithoutCancel(ctx),
-		end: never, watch: watch,
+		end: never, watch: watch, spread: r.Scenario.Spread(),
 	}
 	s.spent = make(chan struct{})
 	for _, p := range s.phases {
@@ -78,6 +78,9 @@ func (r *Runner) Run(ctx context.Context) Sending {
 			Name: p.Name, Scored: p.Scored, Load: p.Describe(r.Scenario),
 			Separate: p.Separate,
 		})
+	}
+	if n := len(r.Scenario.MoreURLs); n > 0 {
+		r.Recorder.CountServers(n + 1)
 	}
 	if r.Cumulative {
 		r.Recorder.Accumulate(measure.Sending{Due: s.due, InFlight: func() int { return int(s.inFlight.Load()) }})
@@ -113,6 +116,7 @@ func (r *Runner) Run(ctx context.Context) Sending {
 type sender struct {
 	*Runner
 	phases    []scenario.Phase
+	spread    scenario.Spread    // of the calls among servers
 	shape     schedule.Shape     // of all phases
 	before    []measure.TimeSpan // when each phase before the shape was sent
 	origin    time.Duration      // start of the shape in the run
@@ -373,6 +377,9 @@ var _ [measure.MaxClients - rdio.NumClients]struct{}
 func (r *Runner) Fill(res *measure.Result, sent Sending) {
 	res.Generator = sent.seen
 	r.Recorder.FillResult(res, sent.Phases)
+	for i, u := range r.Scenario.PublicURLs() {
+		res.Servers[i].URL = u
+	}
 	res.Run.DurationS, res.Run.SendingS = sent.Took.Seconds(), sent.Sending.Seconds()
 	res.Run.Interrupted, res.Run.Aborted = sent.Canceled, sent.Aborted
 	res.Guide, res.Retries, res.Clients = sent.Guide, sent.Retries, r.Recorder.Clients(rdio.ClientNames())

@@ -5,6 +5,7 @@ import (
 	"math"
 	"runtime"
 	"runtime/metrics"
+	"slices"
 	"strings"
 	"time"
 
@@ -88,7 +89,7 @@ func (r *Runner) judgeGenerator(res *measure.Result, sent Sending) {
 	g.RSSBytes = memory()
 	g.CPUS, g.GCPauseMaxS, g.SchedulerMaxS = sent.used.cpuS, sent.used.gcPauseMaxS, sent.used.schedMaxS
 	g.AllocBytesPerS = sent.used.allocBytesPerS
-	g.Processors, g.Shared = runtime.GOMAXPROCS(0), address.IsLoopbackURL(r.Scenario.URL)
+	g.Processors, g.Shared = runtime.GOMAXPROCS(0), slices.ContainsFunc(r.Scenario.URLs(), address.IsLoopbackURL)
 	took := sent.Took.Seconds()
 	cores := float64(g.Processors)
 	if g.QuotaProcessors != nil {

@@ -8,8 +8,51 @@ import (
 	"rdiostress/internal/upload/wire"
 )
 
-// NewTarget returns the scenario's endpoint, on the cheapest implementation that has what the options ask for.
+// NewTarget returns the scenario's endpoint, or those of its servers, on the cheapest implementation that has what the
+// options ask for.
 func NewTarget(s *scenario.Scenario, o upload.ConnectOptions) (upload.Target, error) {
+	if len(s.MoreURLs) == 0 {
+		return newTarget(s, o)
+	}
+	var all upload.Several
+	var wires []*wire.Target
+	for i := range s.URLs() {
+		one := s.At(i)
+		target, err := newTarget(&one, o)
+		if err != nil {
+			all.Close()
+			return nil, err
+		}
+		all = append(all, target)
+		switch t := target.(type) {
+		case *wire.Target:
+			wires = append(wires, t)
+		case *followingTarget:
+			wires = append(wires, t.Target)
+		}
+	}
+	wire.Together(wires)
+	return all, nil
+}
+
+// wireTargets returns the endpoints of all servers if each is reached by connections of our own; else nil.
+func wireTargets(t upload.Target) (all []*wire.Target) {
+	several, ok := t.(upload.Several)
+	if !ok {
+		several = upload.Several{t}
+	}
+	for _, one := range several {
+		target, ok := one.(*wire.Target)
+		if !ok {
+			return nil
+		}
+		all = append(all, target)
+	}
+	return all
+}
+
+// newTarget returns the endpoint of one server.
+func newTarget(s *scenario.Scenario, o upload.ConnectOptions) (upload.Target, error) {
 	if o.HTTP2 {
 		return upload.NewHTTPTarget(s, o)
 	}

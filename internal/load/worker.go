@@ -22,7 +22,7 @@ type worker struct {
 	outcome measure.Outcome
 	timer   clock.Timer // of waitUntil
 
-	conn     int    // index of its connection in the loop group
+	conn     int    // index of its connections in the loop group
 	number   uint64 // number of the call
 	starving bool   // it waits for a unique call
 }
@@ -153,6 +153,8 @@ func (w *worker) prepare(n uint64, due, lag time.Duration) bool {
 func (w *worker) describeOutcome() {
 	w.outcome.Phase, w.outcome.Duplicate, w.outcome.First = uint8(w.phase), w.call.Duplicate, w.call.First
 	w.outcome.Client = uint8(w.call.Client)
+	w.call.Server = w.spread.Server(w.number, w.call.System, 0)
+	w.outcome.Server = w.call.Server
 	w.outcome.HeldUp = w.isBacklog(w.outcome.Due)
 	if w.call.Duplicate {
 		w.outcome.Phase = uint8(len(w.phases) - 1)

@@ -27,6 +27,7 @@ func (r *Recorder) FillResult(res *Result, sent []TimeSpan) {
 		}
 	}
 	s := r.scored
+	res.Servers = r.serverTotals(scored, end)
 	unsent := res.Totals.Unsent
 	res.Totals = s.totals(scored, end)
 	res.Totals.Unsent = unsent
@@ -81,11 +82,16 @@ func (t *tally) totals(sending, end time.Duration) Totals {
 	return out
 }
 
-func (t *tally) distributions() (response, service Distribution) {
-	none := "no upload was accepted"
-	if t.leftOut > 0 {
-		none = "the generator was stopped while each accepted upload was due, sent or answered"
+// noAccepted says why there are no times of accepted uploads, given how many of them are left out.
+func noAccepted(leftOut uint64) string {
+	if leftOut > 0 {
+		return "the generator was stopped while each accepted upload was due, sent or answered"
 	}
+	return "no upload was accepted"
+}
+
+func (t *tally) distributions() (response, service Distribution) {
+	none := noAccepted(t.leftOut)
 	response, service = t.response.Distribution(none), t.service.Distribution(none)
 	response.LeftOut, service.LeftOut = t.leftOut, t.leftOut
 	return response, service

@@ -18,6 +18,7 @@ type Outcome struct {
 
 	Phase  uint8     // index of the phase in which the call was due
 	Client uint8     // index of the kind of client, below MaxClients
+	Server uint8     // index of the server that got the upload, below MaxServers
 	Steps  StepTimes // time spent in each step
 
 	Class  Class

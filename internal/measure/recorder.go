@@ -46,7 +46,10 @@ const MaxPhases = 32
 type Shard struct {
 	mu  sync.Mutex
 	cur [MaxPhases]*tally // by phase; nil without outcomes
-	_   [64]byte          // keeps neighbours off one cache line
+
+	servers []*serverTally // by server, of the whole run; empty if there is one server
+	scored  uint32         // a bit for each scored phase
+	_       [64]byte       // keeps neighbours off one cache line
 }
 
 // Snapshot is the state of the run, for progress displays and for rules that end it early.
@@ -110,6 +113,11 @@ func NewRecorder() *Recorder {
 // AddPhase starts a phase and returns its index for Outcomes. Its figures are filled in later. It must not be called
 // concurrently with Roll, and at most MaxPhases times.
 func (r *Recorder) AddPhase(p Phase) uint8 {
+	if p.Scored {
+		for i := range r.shards {
+			r.shards[i].scored |= 1 << len(r.phases)
+		}
+	}
 	r.phases = append(r.phases, phase{Phase: p})
 	return uint8(len(r.phases) - 1)
 }
@@ -122,6 +130,9 @@ func (r *Recorder) Shard(i int) *Shard { return &r.shards[i%len(r.shards)] }
 func (s *Shard) Record(o *Outcome) {
 	s.mu.Lock()
 	s.tallyOf(o).add(o)
+	if t := s.serverOf(o); t != nil {
+		t.add(o)
+	}
 	s.mu.Unlock()
 }
 
@@ -130,6 +141,9 @@ func (s *Shard) Record(o *Outcome) {
 func (s *Shard) RecordRetry(o *Outcome) {
 	s.mu.Lock()
 	s.tallyOf(o).retried++
+	if t := s.serverOf(o); t != nil {
+		t.retried++
+	}
 	s.mu.Unlock()
 }
 
@@ -138,6 +152,9 @@ func (s *Shard) RecordRetry(o *Outcome) {
 func (s *Shard) RecordAbandoned(o *Outcome) {
 	s.mu.Lock()
 	s.tallyOf(o).abandoned++
+	if t := s.serverOf(o); t != nil {
+		t.retried--
+	}
 	s.mu.Unlock()
 }
 

@@ -18,6 +18,7 @@ type Result struct {
 	FirstCalls   *FirstCalls    `json:"first_calls,omitempty"`
 	Phases       []Phase        `json:"phases"`
 	Clients      []ClientTotals `json:"clients,omitempty"` // the totals by client
+	Servers      []ServerTotals `json:"servers,omitempty"` // the totals by server, if there are several
 	Guide        *Guide         `json:"guide,omitempty"`   // the guide's batches, if requested
 	Errors       Errors         `json:"errors"`
 	ErrorDetails []ErrorDetail  `json:"error_details"`
@@ -55,8 +56,9 @@ type Run struct {
 
 // Target describes the server under test, as observed before the run.
 type Target struct {
-	URL    string `json:"url"`
-	Server string `json:"server,omitempty"` // the recognised server, such as "rdio-scanner 7"; absent if not recognised
+	URL    string   `json:"url"`              // the first, if there are several
+	URLs   []string `json:"urls,omitempty"`   // all of several servers
+	Server string   `json:"server,omitempty"` // the recognised one, such as "rdio-scanner 7"; absent if not recognised
 	// Bundled says that the server was the bundled one, started for this run: its address is gone.
 	Bundled bool `json:"bundled,omitempty"`
 	// AcknowledgesFirst says that this server is known to acknowledge a call before it stores it.
@@ -87,7 +89,8 @@ type Scenario struct {
 	ThinkTimeS    float64  `json:"think_time_s,omitempty"`
 	TimeoutS      float64  `json:"timeout_s"`
 	AbortOn       []string `json:"abort_on,omitempty"`
-	Client        string   `json:"client"` // whose requests were sent
+	Balance       string   `json:"balance,omitempty"` // how the calls were divided among several servers
+	Client        string   `json:"client"`            // whose requests were sent
 	// When failed calls were sent again: "client", as each client does, or the delays.
 	ClientRetries string `json:"client_retries,omitempty"`
 	RealClients   bool   `json:"real_clients,omitempty"`     // they queue, pause and give up as the real ones do
@@ -104,7 +107,7 @@ type Scenario struct {
 	VerifyMaxS  float64 `json:"verify_max_s,omitempty"`
 	// Storage had to be verified.
 	MustVerify bool `json:"require_storage,omitempty"`
-	// Whether transcripts were to be measured: "auto", or "require" if they had to be; absent if not.
+	// Whether transcripts were to be measured: "auto", "off", or "require" if they had to be; absent like "off".
 	Transcripts string `json:"transcripts,omitempty"`
 	// Longest wait for transcripts after the run.
 	TranscriptsMaxS float64 `json:"transcripts_timeout_s,omitempty"`

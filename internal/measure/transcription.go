@@ -44,8 +44,8 @@ type Transcription struct {
 	EarlyP50S *float64 `json:"early_p50_s,omitempty"`
 	LateP50S  *float64 `json:"late_p50_s,omitempty"`
 
-	// Transcripts that were there at the reply, and how long before it, at the median of all transcripts; 0 if at least
-	// half of them came later.
+	// Transcripts that were there at the reply, to within ClockErrorS, and how long before it, at the median of all
+	// transcripts; 0 if at least half of them came later.
 	ThereAtReply    *uint64  `json:"there_at_reply,omitempty"`
 	BeforeReplyP50S *float64 `json:"before_reply_p50_s,omitempty"`
 }

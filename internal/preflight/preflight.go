@@ -51,13 +51,42 @@ type run struct {
 // Each request has the target's whole timeout. So a server that replies to all of them in time is never said not to
 // answer. If ctx ends, the error is that of ctx.
 func Run(ctx context.Context, t *upload.HTTPTarget, traffic *traffic.Traffic) (Learned, error) {
-	if err := t.Reach(ctx); err != nil {
+	p := newRun(t, traffic)
+	return p.learn(ctx)
+}
+
+// RunAll is like Run for each of several servers, which may share a database: no call to one of them is a duplicate of
+// a call to another. It returns what was learned of each.
+func RunAll(ctx context.Context, servers []*upload.HTTPTarget, traffic *traffic.Traffic) (all []Learned, err error) {
+	var before *run
+	for _, t := range servers {
+		p := newRun(t, traffic)
+		if before != nil {
+			p.date, p.dates, p.distance = before.date, before.dates, before.distance
+		}
+		learned, err := p.learn(ctx)
+		if err != nil {
+			return nil, err
+		}
+		all, before = append(all, learned), p
+	}
+	return all, nil
+}
+
+// newRun returns a preflight that has not begun.
+func newRun(t *upload.HTTPTarget, traffic *traffic.Traffic) *run {
+	return &run{
+		HTTPUploader: t.NewUploader(), target: t, traffic: traffic, distance: max(leastApart, traffic.Step()),
+	}
+}
+
+// learn makes the preflight.
+func (p *run) learn(ctx context.Context) (Learned, error) {
+	if err := p.target.Reach(ctx); err != nil {
 		return Learned{}, err
 	}
-	p := &run{HTTPUploader: t.NewUploader(), target: t, traffic: traffic}
-	p.distance = max(leastApart, traffic.Step())
 	err := p.testConnection(ctx)
-	for _, client := range t.Clients() {
+	for _, client := range p.target.Clients() {
 		if err == nil {
 			err = p.sendFirstCall(ctx, client)
 		}

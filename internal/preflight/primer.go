@@ -20,6 +20,8 @@ import (
 type Primer struct {
 	Traffic  *traffic.Traffic
 	Uploader upload.Uploader
+	Servers  int           // how many servers each learn the talkgroups; 0 is one
+	Before   int           // calls of a talkgroup that were sent like this before
 	Max      time.Duration // how long Run may take
 	Every    time.Duration // least time between two calls if stored calls cannot be seen
 
@@ -89,13 +91,15 @@ type priming struct {
 	refused      int // refusals in a row
 	out          Primed
 	known        map[int]bool
+	learnedBy    map[int]int // how many servers have learned a pair
 	call         upload.Request
 }
 
 // primeJob is a call to send.
 type primeJob struct {
-	pair  int
-	known bool // the pair is known to the server
+	pair   int
+	server int
+	known  bool // the pair is known to the server
 }
 
 // sentJob is a call that was accepted and is not stored yet.
@@ -121,6 +125,7 @@ func (p *Primer) Run(ctx context.Context, pairs []int) Primed {
 	defer cancel()
 	now := time.Now()
 	r := &priming{Primer: p, sent: make(map[uint64]*sentJob), known: make(map[int]bool), began: now, lastProgress: now}
+	r.learnedBy = make(map[int]int)
 	r.plan(pairs)
 	r.updateProgress()
 	if p.Poll == nil {
@@ -137,13 +142,18 @@ func (p *Primer) Run(ctx context.Context, pairs []int) Primed {
 func (p *priming) plan(pairs []int) {
 	compares := p.Poll != nil && len(pairs) >= usualLeast
 	for i, pair := range pairs {
-		p.jobs = append(p.jobs, primeJob{pair: pair})
+		for server := range p.servers() {
+			p.jobs = append(p.jobs, primeJob{pair: pair, server: server})
+		}
 		// After each fifth of the pairs comes another call of its last pair.
 		if part := (i + 1) * usualCalls / len(pairs); compares && part > i*usualCalls/len(pairs) {
-			p.jobs = append(p.jobs, primeJob{pairs[part-1], true})
+			p.jobs = append(p.jobs, primeJob{pair: pairs[part-1], known: true})
 		}
 	}
 }
+
+// servers returns how many servers learn the talkgroups.
+func (p *Primer) servers() int { return max(p.Servers, 1) }
 
 // Progress returns how far the Primer has come. It is safe for concurrent use.
 func (p *Primer) Progress() PrimeProgress {
@@ -222,7 +232,12 @@ func (p *priming) send(ctx context.Context) {
 		return // its time would not be a usual one
 	}
 	n := uint64(p.out.Sent)
-	p.Traffic.Prime(n, job.pair, job.known, &p.call)
+	before := p.Before + 2*job.server // so that it is no duplicate of a call to another server
+	if job.known {
+		before++
+	}
+	p.Traffic.Prime(n, job.pair, before, &p.call)
+	p.call.Server = uint8(job.server)
 	p.out.Sent++
 	s := &sentJob{primeJob: job, at: time.Now()}
 	a := p.Uploader.Upload(ctx, &p.call)
@@ -286,8 +301,12 @@ func (p *priming) logged(line string) {
 	}
 }
 
+// markLearned records that a server has learned a pair. It is learned once all have.
 func (p *priming) markLearned(pair int) {
 	p.known[pair] = true
+	if p.learnedBy[pair]++; p.learnedBy[pair] < p.servers() {
+		return
+	}
 	p.out.Learned = append(p.out.Learned, pair)
 }
 
@@ -302,6 +321,7 @@ func (p *priming) updateProgress() {
 			total++
 		}
 	}
+	total /= p.servers()
 	now := PrimeProgress{Sent: p.out.Sent, Learned: len(p.out.Learned), Total: total}
 	todo := time.Duration(total - now.Learned)
 	switch recent := p.out.LearnTimes[max(len(p.out.LearnTimes)-recentTimes, 0):]; {

@@ -124,8 +124,8 @@ func readReport(data []byte) (Report, error) {
 // fieldOrder is the order of the fields in the file: who and what first, then the figures, then the judgement, then the
 // long lists. A field that is not listed comes last.
 const fieldOrder = "schema tool run target scenario totals latency service_time steps first_calls phases clients " +
-	"guide errors error_details upload_sizes thresholds verdict alerts kpis memory watch trend summary delivery " +
-	"transcription priming traffic mischief retries client_behavior diagnosis series histograms generator"
+	"servers guide errors error_details upload_sizes thresholds verdict alerts kpis memory watch trend summary " +
+	"delivery transcription priming traffic mischief retries client_behavior diagnosis series histograms generator"
 
 // part is a field of the file.
 type part struct {

@@ -20,9 +20,12 @@ import (
 
 // Scenario is what a run is asked to be. The zero value of an optional field means that the run does without it.
 type Scenario struct {
-	URL     string        // the server's address, with or without the upload path
-	Key     string        // the API key
-	Timeout time.Duration // for one upload as a whole, up to 10 min
+	URL string // the server's address, with or without the upload path
+	// Addresses of further servers, among which the calls are divided; each takes what the first takes.
+	MoreURLs []string      `json:",omitempty"`
+	Balance  Balance       `json:",omitempty"` // how they are divided; empty is RoundRobin
+	Key      string        // the API key
+	Timeout  time.Duration // for one upload as a whole, up to 10 min
 
 	MaxConcurrent int            // largest number of uploads in flight, 1 to 100,000
 	Rate          float64        // calls due per second in the open model; 0 is the closed model
@@ -69,11 +72,7 @@ const MaxTimeout = 10 * time.Minute
 // Validate returns all problems of the scenario as one error, which joins a [field.Error] for each.
 func (s *Scenario) Validate() error {
 	var p problems
-	if u, err := parseURL(s.URL); err != nil {
-		p = append(p, err)
-	} else if err := checkEndpoint(u, s.Clients); err != nil {
-		p = append(p, err)
-	}
+	s.validateURLs(&p)
 	p.check(s.Key == "", "api_key", "the API key is empty: pass {api_key} or {api_key_file}, or set {api_key_variable}")
 	p.check(!isHeaderText(s.Key), "api_key", "the API key has a line break or another control character in it")
 	p.check(s.MaxConcurrent < 1 || s.MaxConcurrent > maxUploaders, "max_concurrent",
@@ -167,6 +166,9 @@ func (s *Scenario) Record() measure.Scenario {
 		AudioSize:   s.AudioSize.String(), AudioDir: s.AudioDir, Seed: s.Seed,
 	}
 	s.recordRadio(&m)
+	if len(s.MoreURLs) > 0 {
+		m.Balance = string(cmp.Or(s.Balance, RoundRobin))
+	}
 	if s.Open() {
 		m.Model, m.Arrival = "open", string(s.Arrival)
 		if s.Replay.On() {

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"slices"
 	"time"
 
 	"rdiostress/internal/server/apikey"
@@ -29,8 +28,10 @@ type Options struct {
 	Logger   *slog.Logger
 	Version  string
 
-	APIKey   string            // accepted from every address and for every call
-	KeyFile  string            // file of more keys, which is reloaded when it changes; see apikey.ReadFile
+	APIKey  string // accepted from every address and for every call
+	KeyFile string // file of more keys, which is reloaded when it changes; see apikey.ReadFile
+	// MoreKeys means that keys come by ReplaceKeys, too.
+	MoreKeys bool
 	ReadKey  string            // required to see calls; if empty, everybody sees them
 	KeyRate  ratelimit.Rate    // for each API key; zero means no limit
 	FromRate ratelimit.Rate    // for each client address; zero means no limit
@@ -73,7 +74,7 @@ func (o *Options) check() error {
 	switch {
 	case o.Store == nil:
 		return errors.New("server: no store")
-	case o.APIKey == "" && o.KeyFile == "":
+	case o.APIKey == "" && o.KeyFile == "" && !o.MoreKeys:
 		return errors.New("server: no API key")
 	case o.SpoolDir == "":
 		return errors.New("server: no spool folder")
@@ -94,11 +95,10 @@ func (s *Server) loadFiles(o Options) error {
 			return err
 		}
 	}
-	var own []apikey.Key
 	if o.APIKey != "" {
-		own = []apikey.Key{{Label: "api-key", SHA256: sha256.Sum256([]byte(o.APIKey))}}
+		s.keys.Replace(apikey.SourceOption,
+			[]apikey.Key{{Label: "api-key", SHA256: sha256.Sum256([]byte(o.APIKey))}})
 	}
-	s.keys.Replace(own)
 	if o.KeyFile == "" {
 		return nil
 	}
@@ -107,7 +107,7 @@ func (s *Server) loadFiles(o Options) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", o.KeyFile, err)
 		}
-		s.keys.Replace(slices.Concat(own, more))
+		s.keys.Replace(apikey.SourceFile, more)
 		return nil
 	}, o.KeyFile)
 }

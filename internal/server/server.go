@@ -163,6 +163,9 @@ func (s *Server) Stats() telemetry.Stats {
 // Reload reloads the files of keys and certificates. What cannot be loaded stays as it was, and the log says so.
 func (s *Server) Reload() { s.files.Reload() }
 
+// ReplaceKeys replaces the keys of a database. Those of the options and of their file stay. It needs Options.MoreKeys.
+func (s *Server) ReplaceKeys(keys []apikey.Key) { s.keys.Replace(apikey.SourceDatabase, keys) }
+
 // sample samples the server until ctx ends.
 func (s *Server) sample(ctx context.Context) {
 	tick := time.NewTicker(s.sampleEvery)

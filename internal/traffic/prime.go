@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"rdiostress/internal/random"
 	"rdiostress/internal/rdio"
@@ -72,17 +73,14 @@ func (t *Traffic) MarkKnown(pairs []int) {
 	t.known = pairs
 }
 
-// Prime makes the n-th of the calls from which a server learns pairs, or, if known, a call of a pair that it has
-// learned. They are dated before the run's calls. All have the same audio, so that the times of storing them can be
-// compared.
-func (t *Traffic) Prime(n uint64, pair int, known bool, r *upload.Request) {
+// Prime makes the n-th of the calls from which a server learns pairs. They are dated before the run's calls, and those
+// of one pair apart by how many are before them, so that they are no duplicates of each other. All have the same audio,
+// so that the times of storing them can be compared.
+func (t *Traffic) Prime(n uint64, pair, before int, r *upload.Request) {
 	r.Duplicate, r.HasDuplicate, r.Skip = false, false, false
 	h := random.Hash(t.seed^primeSeed, n)
 	r.Client, r.Random = t.mix.Pick(random.Hash(h, drawClient)), h
-	date := t.calendar.Priming()
-	if known {
-		date = date.Add(-2 * t.calendar.Step()) // so that it is no duplicate of the first
-	}
+	date := t.calendar.Priming().Add(time.Duration(-2*before) * t.calendar.Step())
 	t.setCall(pair, date, h, r)
 	r.Patches = nil // their talkgroups may be new too
 	r.Number = n

@@ -96,7 +96,7 @@ func TestPrimingCallsAreApart(t *testing.T) {
 				traffic.Probe(0, &c)
 				note()
 				for n := range uint64(12) {
-					later.Prime(n, int(n%6), n >= 6, &c)
+					later.Prime(n, int(n%6), int(n/6), &c)
 					note()
 					if c.Time.After(start.Add(-radio.Age)) || start.Sub(c.Time) > radio.MaxAge+time.Hour {
 						t.Errorf("dated %v back", start.Sub(c.Time))

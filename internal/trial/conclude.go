@@ -32,6 +32,7 @@ func (r *run) conclude(ctx context.Context) (measure.Result, error) {
 // fillIdentity records what was tested, and what was requested.
 func (r *run) fillIdentity(_ context.Context, res *measure.Result) {
 	res.Run.ID, res.Run.StartedAt = r.id, r.runner.Start.UTC()
+	res.Target.URLs = r.plan.Scenario.PublicURLs()
 	res.Target.URL, res.Target.Bundled = r.plan.Scenario.PublicURL(), r.plan.Bundled != nil
 	r.learned.Fill(&res.Target)
 	res.Scenario = r.runner.Scenario.Record() // including what was learned of the server
@@ -41,6 +42,7 @@ func (r *run) fillIdentity(_ context.Context, res *measure.Result) {
 
 func (r *run) fillLoad(_ context.Context, res *measure.Result) {
 	r.runner.Fill(res, r.sent)
+	r.fillServers(res)
 }
 
 func (r *run) fillAlerts(_ context.Context, res *measure.Result) {
@@ -93,7 +95,8 @@ func (r *run) fillTranscription(ctx context.Context, res *measure.Result) {
 	stop()
 	r.verification.FillTranscripts(res.Series)
 	most := r.verification.FillTranscripts(res.FineSeries)
-	if m := res.Transcription; m != nil && m.AckToTranscript != nil {
+	if m := res.Transcription; m != nil && m.WaitingEnd != nil {
+		most = max(most, *m.WaitingEnd)
 		m.WaitingMax = &most
 	}
 }

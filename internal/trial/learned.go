@@ -15,6 +15,8 @@ import (
 // Learned is what a trial learned of the server before the run, and what it decided by that.
 type Learned struct {
 	preflight.Learned                                 // from the replies to first calls
+	Kinds             []string                        // what each of several servers is; empty for an unknown one
+	Apart             string                          // why the calls of several servers cannot be seen in one place
 	Prime             bool                            // the server may have to learn talkgroups from their first calls
 	Exact             bool                            // calls are dated to the millisecond
 	Talkgroups        scenario.IDs                    // talkgroups of the scenario that are used; nil: all

@@ -69,7 +69,7 @@ func (r *run) open(ctx context.Context) (err error) {
 	if r.connect, err = r.plan.connect(); err != nil {
 		return err
 	}
-	r.pages = r.connect.Client()
+	r.pages = pagesOf(r.connect.Client(), &r.plan.Scenario)
 	if err := r.openAudio(); err != nil {
 		return err
 	}
@@ -84,6 +84,9 @@ func (r *run) learn(ctx context.Context) error {
 		return err
 	}
 	if err := r.sendFirstCalls(ctx); err != nil {
+		return err
+	}
+	if err := r.checkShared(ctx); err != nil {
 		return err
 	}
 	var err error
@@ -142,12 +145,17 @@ func (r *run) newTraffic(s *scenario.Scenario, start time.Time) *traffic.Traffic
 // reach checks whether the server can be connected to, before anything else is tried there.
 func (r *run) reach(ctx context.Context) error {
 	r.emit(event.Preparing{Activity: event.Connecting})
-	target, err := upload.NewHTTPTarget(&r.plan.Scenario, r.connect)
+	targets, err := newHTTPTargets(&r.plan.Scenario, r.connect)
 	if err != nil {
 		return err
 	}
-	defer target.Close()
-	return target.Reach(ctx)
+	defer closeAll(targets)
+	for _, t := range targets {
+		if err := t.Reach(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // openWatch finds out what can be observed of the server.
@@ -167,6 +175,9 @@ func (r *run) openVerification(ctx context.Context) (err error) {
 	})
 	if err != nil {
 		return err
+	}
+	if why := r.learned.Apart; why != "" { // an earlier trial has found out
+		r.verification.GiveUp(why)
 	}
 	if found := r.verification.Found(); found != nil {
 		r.emit(event.StorageFound{Found: *found})
@@ -195,16 +206,19 @@ func (r *run) processID() int {
 func (r *run) sendFirstCalls(ctx context.Context) error {
 	r.emit(event.Preparing{Activity: event.SendingFirstCalls})
 	s := r.scenario()
-	target, err := upload.NewHTTPTarget(&s, r.connect)
+	targets, err := newHTTPTargets(&s, r.connect)
 	if err != nil {
 		return err
 	}
-	defer target.Close()
+	defer closeAll(targets)
 	calls := r.newTraffic(&s, time.Now())
 	calls.MarkKnown(r.learned.knownPairs(calls))
-	r.learned.Learned, err = preflight.Run(ctx, target, calls)
+	learned, err := preflight.RunAll(ctx, targets, calls)
 	if te := (*upload.TargetError)(nil); errors.As(err, &te) {
 		return err
+	}
+	if len(learned) > 0 {
+		r.learned.Learned, r.learned.Kinds = joinLearned(learned, s.PublicURLs()), kinds(learned)
 	}
 	if refused := r.learned.NeverConnects; refused != nil && r.plan.Scenario.RealClients {
 		return refused

@@ -11,7 +11,6 @@ import (
 	"rdiostress/internal/traffic"
 	"rdiostress/internal/trial/event"
 	"rdiostress/internal/trial/verification"
-	"rdiostress/internal/upload"
 )
 
 // primer makes a server learn the talkgroups of a run before it begins.
@@ -70,13 +69,15 @@ const primingEvery = 250 * time.Millisecond
 
 // send sends the calls of pairs that the server does not know.
 func (p *primer) send(ctx context.Context, unknown []int) error {
-	target, err := upload.NewHTTPTarget(&p.scenario, p.connect)
+	targets, err := newHTTPTargets(&p.scenario, p.connect)
 	if err != nil {
 		return err
 	}
-	defer target.Close()
+	defer closeAll(targets)
+	all := severalOf(targets)
 	work := &preflight.Primer{
-		Traffic: p.traffic, Uploader: target.Uploader(), Max: p.plan.Priming.Max, Every: blindPace(&p.scenario),
+		Traffic: p.traffic, Uploader: all.Uploader(), Servers: len(all), Max: p.plan.Priming.Max,
+		Every: blindPace(&p.scenario),
 	}
 	defer work.Uploader.Close()
 	look, unseen := p.verification.Names(ctx)

@@ -45,7 +45,7 @@ type run struct {
 
 	// What is sent.
 	runner   *load.Runner
-	tests    *upload.HTTPTarget // for connection tests of clients that behave as real ones; nil without
+	tests    []*upload.HTTPTarget // for connection tests of clients that behave as real ones; nil without
 	monitor  *monitor
 	campaign *mischief.Campaign // nil without mischief
 	crash    *crash.Crash       // nil if no crash was requested
@@ -127,10 +127,10 @@ func (r *run) start(ctx context.Context, s *scenario.Scenario, target upload.Tar
 		Target: target, Uploader: upload.Pool(target, s.MaxConcurrent, s.Connections), Cumulative: r.env.Cumulative,
 	}
 	if s.RealClients {
-		if r.tests, err = upload.NewHTTPTarget(s, r.connect); err != nil {
+		if r.tests, err = newHTTPTargets(s, r.connect); err != nil {
 			return err
 		}
-		r.runner.Test = r.tests.TestConnection
+		r.runner.Test = newConnectionTest(s, r.tests)
 	}
 	if err := r.startMischief(ctx, s, start); err != nil {
 		return err
@@ -154,7 +154,11 @@ func (r *run) start(ctx context.Context, s *scenario.Scenario, target upload.Tar
 
 // withoutSecrets returns the scenario for observers, which may show it to anybody.
 func withoutSecrets(s scenario.Scenario) scenario.Scenario {
-	s.Key, s.URL = "", s.PublicURL()
+	s.Key, s.MoreURLs = "", s.PublicURLs()
+	if len(s.MoreURLs) > 0 {
+		s.MoreURLs = s.MoreURLs[1:]
+	}
+	s.URL = s.PublicURL()
 	return s
 }
 
@@ -211,9 +215,7 @@ func (r *run) close() {
 	if r.recordings != nil {
 		_ = r.recordings.Close() // nothing was written
 	}
-	if r.tests != nil {
-		r.tests.Close()
-	}
+	closeAll(r.tests)
 	if r.pages != nil {
 		r.pages.CloseIdleConnections()
 	}

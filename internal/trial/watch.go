@@ -32,6 +32,10 @@ func (e *Environment) OpenWatch(ctx context.Context, p *Plan) (*Watch, error) {
 	if p.Watch.NotWatched != "" {
 		return &Watch{absent: p.Watch.NotWatched}, nil
 	}
+	if w := &p.Watch; len(p.Scenario.MoreURLs) > 0 && w.PID == 0 && w.Metrics == "" && w.Database == "" &&
+		len(w.Folders) == 0 {
+		return &Watch{absent: "the run drives several servers, and none of them was named"}, nil
+	}
 	connect, err := p.connect()
 	if err != nil {
 		return nil, err

@@ -14,6 +14,7 @@ import (
 type Request struct {
 	rdio.Upload
 	Client rdio.Client // client that sends it
+	Server uint8       // index of the server that it is for, if there are several
 	Clip   audio.Clip  // source of the upload's audio
 
 	Duplicate    bool // it is an intentional duplicate of the call before it

@@ -149,6 +149,7 @@ func (d *Document) observeSearch(e capacity.Event) {
 	case capacity.Step:
 		if started, ok := e.Event.(event.Started); ok {
 			d.search.Target.URL, d.search.Scenario = started.Scenario.URL, started.Scenario.Record()
+			d.search.Target.URLs = started.Scenario.PublicURLs()
 		}
 	case capacity.AwaitingIdle:
 		d.step = "Waiting until the server is idle"

@@ -24,7 +24,7 @@ func (d *Document) resultSoFar() (measure.Result, html.Running) {
 	s := &d.started.Scenario
 	res.Run.ID, res.Run.StartedAt = d.started.RunID, d.started.At
 	res.Run.DurationS, res.Run.SendingS = d.elapsed.Seconds(), d.elapsed.Seconds()
-	res.Target.URL, res.Scenario = s.URL, s.Record()
+	res.Target.URL, res.Target.URLs, res.Scenario = s.URL, s.PublicURLs(), s.Record()
 	if d.doing == sending {
 		running.Head += ": " + units.Duration(d.elapsed.Round(time.Second).Seconds())
 		if s.Duration > 0 && s.Total == 0 && d.phases <= 1 && len(s.Stages) == 0 {

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"rdiostress/internal/delivery"
 	"rdiostress/internal/field"
 	"rdiostress/internal/judge"
 	"rdiostress/internal/measure"
@@ -119,5 +120,42 @@ func TestStageInALog(t *testing.T) {
 				t.Errorf("says %q", quiet.String())
 			}
 		})
+	}
+}
+
+// The wait for transcripts is said once it takes a while, and what a signal does then.
+func TestTranscriptsAwaited(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		shown := NewTrial(Screen{W: &out, Names: flagged})
+		for n := range uint64(14) {
+			shown.Observe(event.AwaitingTranscripts{TranscriptProgress: delivery.TranscriptProgress{
+				Calls: 1200, Made: 400 + n, Waiting: 800 - n, GivesUp: time.Minute,
+			}})
+			time.Sleep(500 * time.Millisecond)
+		}
+		shown.Stopping()
+		shown.Close()
+		said := out.String()
+		if !strings.Contains(said, " of 1,200 calls made, gives up in 1m\n") ||
+			!strings.Contains(said, "no longer waiting for transcripts; reading what there is by now") {
+			t.Errorf("says %q", said)
+		}
+	})
+}
+
+// The server's row says how many calls wait for their transcript, if any do.
+func TestServerRowHasTranscriptionQueue(t *testing.T) {
+	l := newLive()
+	for depth, want := range map[float64]bool{0: false, 37: true} {
+		l.server.Set(measure.CPU, 0.5)
+		l.server.Set(measure.TranscriptionQueue, depth)
+		var text string
+		for _, s := range l.serverRow(60) {
+			text += s.text
+		}
+		if strings.Contains(text, "37 to transcribe") != want {
+			t.Errorf("with %v it says %q", depth, text)
+		}
 	}
 }

@@ -239,6 +239,9 @@ func (l *live) serverRow(room int) row {
 	if v, ok := seen.Get(measure.UploadQueue); ok {
 		add(2, units.Whole(v)+" uploads queued")
 	}
+	if v, ok := seen.Get(measure.TranscriptionQueue); ok && v >= 1 {
+		add(2, units.Whole(v)+" to transcribe")
+	}
 	if v, ok := seen.Get(measure.DiskFree); ok {
 		add(3, units.Bytes(v)+" disk free")
 	}

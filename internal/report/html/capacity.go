@@ -23,8 +23,8 @@ func capacityPage(rep *report.Capacity, opts Options) *page {
 	p.Badge, p.Head, p.Tone = found.Word, found.Head, capacityTone(r)
 	p.Reasons, p.Warnings = found.Reasons, found.Warnings
 	p.goesOn(opts.Running)
-	p.Title = fmt.Sprintf("%s: search %s of %s", p.Badge, rep.Run.ID, rep.Target.URL)
-	p.fact("Target", rep.Target.URL)
+	p.Title = fmt.Sprintf("%s: search %s of %s", p.Badge, rep.Run.ID, report.TargetText(&rep.Target))
+	p.fact("Target", report.TargetText(&rep.Target))
 	p.fact("Server", rep.Target.Server)
 	p.fact("Took", fmt.Sprintf("%s, %s", units.Duration(rep.Run.DurationS),
 		units.Plural(uint64(len(rep.Steps)), "step")))

@@ -26,7 +26,7 @@ func runPage(rep *report.Report, opts Options) *page {
 		p.NoFinding = "Why a threshold was missed does not show in this run."
 	}
 	p.goesOn(opts.Running)
-	p.Title = fmt.Sprintf("%s: run %s of %s", p.Badge, rep.Run.ID, rep.Target.URL)
+	p.Title = fmt.Sprintf("%s: run %s of %s", p.Badge, rep.Run.ID, report.TargetText(&rep.Target))
 	if opts.Running != nil && rep.Target.URL == "" { // it is prepared
 		return p
 	}
@@ -65,7 +65,7 @@ func tone(v judge.Verdict) string {
 
 func (p *page) runFacts(rep *report.Report) {
 	s := &rep.Scenario
-	p.fact("Target", rep.Target.URL)
+	p.fact("Target", report.TargetText(&rep.Target))
 	p.fact("Server", rep.Target.Server)
 	p.fact("Load", report.LoadText(s))
 	p.fact("Duration", units.Duration(rep.Run.SendingS))
@@ -197,12 +197,22 @@ func (p *page) uploads(rep *report.Report) {
 		}})
 	}
 	p.section(section{
-		ID: "times-table", Title: "Uploads", Tables: []grid{times, clients},
+		ID: "times-table", Title: "Uploads", Tables: []grid{times, serversGrid(rep), clients},
 		Notes: []string{
 			"Response time counts from when a call was due; service time from its first byte. A dash stands for a " +
 				"percentile that has less than one upload beyond it.",
 		},
 	})
+}
+
+// serversGrid is the table of several servers, which is empty if there is one.
+func serversGrid(rep *report.Report) grid {
+	header, rows, _ := report.ServersTable(rep)
+	g := grid{Caption: report.ServersTitle, Header: header}
+	for _, cells := range rows {
+		g.Rows = append(g.Rows, row{Cells: cells})
+	}
+	return g
 }
 
 // timeCells are the figures of a distribution.

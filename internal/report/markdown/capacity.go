@@ -18,7 +18,7 @@ func WriteCapacity(w io.Writer, rep report.Capacity, opts Options) error {
 	p.heading(2, strings.TrimSpace(fmt.Sprintf("%s %s: %s %s", mark(code), escape(rep.Tool.Name), escape(found.Word),
 		escape(found.Head))))
 	p.paragraph(fmt.Sprintf("Search **%s** of **%s**%s, %s, took %s, exit code %d.", escape(rep.Run.ID),
-		escape(rep.Target.URL), inBrackets(rep.Target.Server),
+		escape(report.TargetText(&rep.Target)), inBrackets(rep.Target.Server),
 		startedText(rep.Run.StartedAt), escape(units.Duration(rep.Run.DurationS)), code))
 	p.remarks(found.Reasons, found.Warnings)
 	p.end()

@@ -32,6 +32,7 @@ func WriteReport(w io.Writer, rep report.Report, opts Options) error {
 	p.transcripts(&rep)
 	p.mischief(rep.Mischief)
 	p.times(&rep)
+	p.servers(&rep)
 	p.alerts(&rep)
 	p.failures(&rep)
 	p.keyFigures(&rep)
@@ -60,8 +61,9 @@ func (p *page) runHead(rep *report.Report) {
 	v := rep.Verdict
 	p.heading(2, fmt.Sprintf("%s %s: %s. %s", mark(v.ExitCode), escape(rep.Tool.Name), escape(v.Word()),
 		escape(v.Text)))
-	p.paragraph(fmt.Sprintf("Run **%s** of **%s**%s, %s, exit code %d.", escape(rep.Run.ID), escape(rep.Target.URL),
-		inBrackets(rep.Target.Server), startedText(rep.Run.StartedAt), v.ExitCode))
+	p.paragraph(fmt.Sprintf("Run **%s** of **%s**%s, %s, exit code %d.", escape(rep.Run.ID),
+		escape(report.TargetText(&rep.Target)), inBrackets(rep.Target.Server), startedText(rep.Run.StartedAt),
+		v.ExitCode))
 	p.paragraph(fmt.Sprintf("Load: %s, for %s, as %s sends it.", escape(report.LoadText(&rep.Scenario)),
 		escape(units.Duration(rep.Run.SendingS)), escape(rep.Scenario.Client)))
 	p.remarks(v.Reasons, v.Warnings)
@@ -234,6 +236,24 @@ func (p *page) times(rep *report.Report) {
 	p.heading(3, "Times of accepted uploads")
 	p.table([]string{"Time", "mean", "p50", "p90", "p95", "p99", "p99.9", "longest"}, "lrrrrrrr", rows)
 	p.paragraph("Response time counts from when a call was due, service time from its first byte.")
+	p.end()
+}
+
+// servers shows several servers below each other.
+func (p *page) servers(rep *report.Report) {
+	header, rows, notes := report.ServersTable(rep)
+	if len(rows) == 0 {
+		return
+	}
+	for i := range rows {
+		rows[i][0] = escape(rows[i][0])
+	}
+	p.heading(3, report.ServersTitle)
+	p.table(header, "lrrrrrr", rows)
+	for i := range notes {
+		notes[i] = escape(notes[i])
+	}
+	p.list(notes...)
 	p.end()
 }
 

@@ -69,6 +69,7 @@ func Full() report.Report {
 		Client: "sdrtrunk", Attempted: 3, Accepted: 1, Failed: 2, Busy: 1,
 		OnlyStatus: 500,
 	}}
+	setServers(&res)
 	res.Histograms = results.HistogramsOf(res.Series)
 	rep := report.New(res, "1.2.3", Flags)
 	rep.Diagnosis = []report.Finding{{
@@ -76,6 +77,29 @@ func Full() report.Report {
 		Fix: "more workers", GuidePhase: 2, Certainty: diagnose.Likely,
 	}}
 	return rep
+}
+
+// setServers sets what each of two servers took, one of which was away for a while.
+func setServers(res *measure.Result) {
+	res.Target.URLs = []string{res.Target.URL, "http://localhost:8001"}
+	res.Scenario.Balance = "round-robin"
+	gone := measure.ErrorDetail{
+		Class: measure.Refused.String(), Parent: string(measure.ParentConnection), Count: 40, FirstS: 2, LastS: 5.5,
+		Sample: "connection refused",
+	}
+	most, some := 1.0, 0.6
+	res.Servers = []measure.ServerTotals{
+		{
+			URL: res.Target.URL, Server: "tr-engine", Attempted: 100, Accepted: 100, SuccessRate: &most,
+			UploadsPerS: 10, Errors: measure.Errors{HTTP: map[string]uint64{}}, ErrorDetails: []measure.ErrorDetail{},
+			Latency: res.Latency,
+		},
+		{
+			URL: res.Target.URLs[1], Attempted: 100, Accepted: 60, Failed: 40, SuccessRate: &some, UploadsPerS: 10,
+			FailedAttempts: 3, Errors: measure.Errors{Connection: 40, HTTP: map[string]uint64{}},
+			ErrorDetails: []measure.ErrorDetail{gone}, Latency: measure.Distribution{Absent: "no upload was accepted"},
+		},
+	}
 }
 
 // setBehavior sets how clients went about their calls, and how uploads of each size ended.

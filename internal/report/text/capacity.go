@@ -25,7 +25,7 @@ func WriteCapacity(w io.Writer, rep report.Capacity, opts Options) error {
 	room := p.width - 16
 	var rows [][]string
 	row := func(name, words string) { rows = append(rows, p.wrappedRow(name, words, room)...) }
-	row("Target", rep.Target.URL)
+	row("Target", report.TargetText(&rep.Target))
 	row("Objectives", strings.Join(objectives, ", "))
 	row("Took", fmt.Sprintf("%s, %s", units.Duration(rep.Run.DurationS),
 		units.Plural(uint64(len(rep.Steps)), "step")))

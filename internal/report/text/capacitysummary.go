@@ -18,7 +18,7 @@ const mostRates = 10
 // WriteCapacitySummary writes what a search for a capacity found, and why, so that it fits on one screen of a terminal.
 func WriteCapacitySummary(w io.Writer, rep report.Capacity, opts Options) error {
 	p := newSummaryPage(opts)
-	p.head(rep.Tool, "capacity", rep.Run.ID, rep.Run.StartedAt, rep.Target.URL, rep.Scenario.Client,
+	p.head(rep.Tool, "capacity", rep.Run.ID, rep.Run.StartedAt, report.TargetText(&rep.Target), rep.Scenario.Client,
 		units.Plural(uint64(len(rep.Steps)), "step")+" in "+units.Duration(rep.Run.DurationS))
 	p.resultFrame(&rep, compact)
 	for _, line := range rep.Warnings {

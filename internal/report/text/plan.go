@@ -19,7 +19,7 @@ func (p *page) plan(rep *report.Report) {
 	room := p.width - 16
 	var rows [][]string
 	row := func(name, words string) { rows = append(rows, p.wrappedRow(name, words, room)...) }
-	row("Target", rep.Target.URL)
+	row("Target", report.TargetText(&rep.Target))
 	row("Load", loadText(s))
 	row("Stages", strings.ReplaceAll(s.Stages, ",", ", "))
 	row("Lead-in", leadInText(s))

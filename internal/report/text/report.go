@@ -44,6 +44,7 @@ func WriteReport(w io.Writer, rep report.Report, opts Options) error {
 	p.phaseSection(&rep)
 	p.traffic(rep.Traffic)
 	p.timesTable(&rep)
+	p.servers(&rep, func() { p.section(report.ServersTitle) })
 	p.stepsTable(&rep)
 	p.failureTable(&rep)
 	p.retries(rep.Retries)

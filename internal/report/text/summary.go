@@ -39,6 +39,9 @@ func (p *page) summary(rep *report.Report, more string) {
 	p.foldedRows(func() { p.trafficRows(rep) })
 	p.gap()
 	p.timesRows(rep)
+	if p.tight < short {
+		p.servers(rep, p.gap)
+	}
 	p.sparklines(rep.Series)
 	p.gap()
 	p.findings(rep)
@@ -89,7 +92,8 @@ func (p *page) head(tool report.Tool, kind, id string, started time.Time, asked 
 
 func (p *page) runHead(rep *report.Report) {
 	s := rep.Scenario
-	p.head(rep.Tool, "run", rep.Run.ID, rep.Run.StartedAt, rep.Target.URL, loadText(s), plannedText(&s), s.Client)
+	p.head(rep.Tool, "run", rep.Run.ID, rep.Run.StartedAt, report.TargetText(&rep.Target), loadText(s),
+		plannedText(&s), s.Client)
 }
 
 // lines adds text in at most that many lines, each behind what before returns for it.

@@ -134,6 +134,7 @@ func (p *page) alertRow(alerts []measure.Alert) {
 
 // trafficRows says what is particular about the calls of this run, if anything is.
 func (p *page) trafficRows(rep *report.Report) {
+	p.serversRow(rep)
 	if m := rep.Priming; m != nil && (m.Refused != "" || m.LeftOut > 0 || m.TimeUp || measure.OrZero(m.NotKnown) > 0) {
 		p.listRow("Priming", 3, p.ink.yellow, "; ", "", strings.Split(primingText(m), "; "))
 	}

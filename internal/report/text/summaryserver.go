@@ -109,14 +109,15 @@ func (p *page) generatorRow(rep *report.Report) {
 	if share := rep.Summary.GeneratorCPUShare; share != nil {
 		used = fmt.Sprintf("%s of %s", units.Percent(*share), units.Plural(uint64(g.Processors), "processor"))
 	}
+	parts := []string{state, used}
 	switch {
 	case g.LagMaxS == nil:
 	case g.LagP99S == nil || slices.Contains(g.FewSamples, "lag_p99_s"):
-		used += fmt.Sprintf(", calls late by %s at most", units.Seconds(*g.LagMaxS))
+		parts = append(parts, fmt.Sprintf("calls late by %s at most", units.Seconds(*g.LagMaxS)))
 	default:
-		used += fmt.Sprintf(", calls late by %s p99", units.Seconds(*g.LagP99S))
+		parts = append(parts, fmt.Sprintf("calls late by %s p99", units.Seconds(*g.LagP99S)))
 	}
-	parts := append([]string{state, used}, heldBackTexts(rep)...)
+	parts = append(parts, heldBackTexts(rep)...)
 	if g.Shared {
 		words := "on the server's machine"
 		if others, ok := rep.Summary.ServerFigure(measure.OtherCPU); ok {

@@ -30,7 +30,10 @@ func (p *page) transcriptsRow(rep *report.Report) {
 			}
 		}
 	}
-	if d, since := m.Delay(); d != nil {
+	switch d, since := m.Delay(); {
+	case d != nil && d.MaxS == 0 && d == m.AckToTranscript:
+		words += "; all there at the reply"
+	case d != nil:
 		times := distributionCells(d, "p50_s", "p95_s", "max_s")
 		words += fmt.Sprintf("; delay after %s p50 %s, p95 %s, max %s", since, times[0], times[1], times[2])
 	}
@@ -83,8 +86,12 @@ func delayText(from string, d *measure.Distribution) string {
 // transcriptNotes say how delays grew, and how the wait ended.
 func (p *page) transcriptNotes(m *measure.Transcription) {
 	if m.EarlyP50S != nil && m.LateP50S != nil {
-		p.note(fmt.Sprintf("At the median, calls of the first quarter of the run waited %s, those of the last %s.",
-			units.Trim(units.Seconds(*m.EarlyP50S)), units.Trim(units.Seconds(*m.LateP50S))), p.ink.dim)
+		more := ""
+		if measure.OrZero(m.Waiting) > 0 { // a call that waits counts with the time so far
+			more = " or more"
+		}
+		p.note(fmt.Sprintf("At the median, calls of the first quarter of the run waited %s, those of the last %s%s.",
+			units.Trim(units.Seconds(*m.EarlyP50S)), units.Trim(units.Seconds(*m.LateP50S)), more), p.ink.dim)
 	}
 	if m.WaitedS == nil || measure.OrZero(m.Waiting)+measure.OrZero(m.Unseen) == 0 {
 		return

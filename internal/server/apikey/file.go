@@ -256,19 +256,28 @@ func (c *keyChecker) sum(e keyEntry) (sum [sha256.Size]byte) {
 func (c *keyChecker) ranges(field string, list []string) []IDRange {
 	var ranges []IDRange
 	for _, text := range list {
-		first, last, isRange := strings.Cut(text, "-")
-		if !isRange {
-			last = first
-		}
-		from, err := strconv.ParseInt(first, 10, 64)
-		to, err2 := strconv.ParseInt(last, 10, 64)
-		if err != nil || err2 != nil || from < 1 || to < from || to > rdio.MaxID {
-			c.addFault(field, "has %q, which is neither a number nor a range such as 1001-1400", text)
+		parsed, err := parseRange(text)
+		if err != nil {
+			c.addFault(field, "%v", err)
 			continue
 		}
-		ranges = append(ranges, IDRange{from, to})
+		ranges = append(ranges, parsed)
 	}
 	return ranges
+}
+
+// parseRange parses a number or a range such as 1001-1400.
+func parseRange(text string) (IDRange, error) {
+	first, last, isRange := strings.Cut(text, "-")
+	if !isRange {
+		last = first
+	}
+	from, err := strconv.ParseInt(first, 10, 64)
+	to, err2 := strconv.ParseInt(last, 10, 64)
+	if err != nil || err2 != nil || from < 1 || to < from || to > rdio.MaxID {
+		return IDRange{}, fmt.Errorf("has %q, which is neither a number nor a range such as 1001-1400", text)
+	}
+	return IDRange{from, to}, nil
 }
 
 // parseExpiry parses when a key expires. A date means the end of that day in UTC.

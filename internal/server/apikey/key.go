@@ -8,6 +8,7 @@ import (
 	"crypto/subtle"
 	"net/netip"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -67,11 +68,32 @@ func (k *Key) FaultFor(client netip.Addr, now time.Time) Fault {
 	}
 }
 
-// Ring holds the valid keys. The zero Ring is empty. It is safe for concurrent use.
-type Ring struct{ keys atomic.Pointer[table] }
+// Source is where keys come from.
+type Source int
 
-// Replace replaces all keys.
-func (r *Ring) Replace(keys []Key) { r.keys.Store(newTable(keys)) }
+// Sources of keys. If several have the same key, the last of them counts.
+const (
+	SourceDatabase Source = iota
+	SourceOption
+	SourceFile
+	numSources
+)
+
+// Ring holds the valid keys. The zero Ring is empty. It is safe for concurrent use.
+type Ring struct {
+	keys atomic.Pointer[table]
+
+	mu    sync.Mutex
+	parts [numSources][]Key
+}
+
+// Replace replaces all keys of a source.
+func (r *Ring) Replace(from Source, keys []Key) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.parts[from] = keys
+	r.keys.Store(newTable(slices.Concat(r.parts[:]...)))
+}
 
 // Find returns the key that a client sent, or nil if it is unknown.
 func (r *Ring) Find(key string) *Key {

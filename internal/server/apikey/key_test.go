@@ -15,14 +15,19 @@ func TestRing(t *testing.T) {
 	if ring.Find("county-key") != nil {
 		t.Error("an empty ring has a key")
 	}
-	ring.Replace([]apikey.Key{{Label: "county", SHA256: sha256.Sum256([]byte("county-key"))}})
+	ring.Replace(apikey.SourceOption, []apikey.Key{{Label: "county", SHA256: sha256.Sum256([]byte("county-key"))}})
 	if k := ring.Find("county-key"); k == nil || k.Label != "county" {
 		t.Errorf("found %+v", k)
 	}
 	if ring.Find("") != nil || ring.Find("county-kez") != nil {
 		t.Error("another key is found")
 	}
-	ring.Replace(nil)
+	ring.Replace(apikey.SourceDatabase, []apikey.Key{{Label: "other", SHA256: sha256.Sum256([]byte("other-key"))}})
+	ring.Replace(apikey.SourceDatabase, []apikey.Key{{Label: "third", SHA256: sha256.Sum256([]byte("third-key"))}})
+	if ring.Find("county-key") == nil || ring.Find("third-key") == nil || ring.Find("other-key") != nil {
+		t.Error("another source's keys are replaced, or not its own")
+	}
+	ring.Replace(apikey.SourceOption, nil)
 	if ring.Find("county-key") != nil {
 		t.Error("a key that was replaced is found")
 	}

@@ -23,7 +23,7 @@ func (q *Queue) write(c Committer) {
 				return
 			}
 			q.writeBatch(ctx, c, q.gatherBatch(batch[:0], it))
-		case it := <-q.joined:
+		case it := <-q.alone:
 			q.writeBatch(ctx, c, q.gatherBatch(batch[:0], it))
 		case task := <-q.tasks:
 			task(c)
@@ -53,6 +53,8 @@ func (q *Queue) gatherBatch(batch []*Item, first *Item) []*Item {
 			batch = append(batch, it)
 			bytes += it.bytes()
 		case it := <-q.joined:
+			batch = append(batch, it)
+		case it := <-q.alone:
 			batch = append(batch, it)
 		default:
 			return batch

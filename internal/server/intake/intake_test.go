@@ -99,7 +99,7 @@ func newBench(t *testing.T, change ...func(o *intake.Options)) *bench {
 				0)
 		},
 	}
-	b.options.Keys.Replace([]apikey.Key{
+	b.options.Keys.Replace(apikey.SourceOption, []apikey.Key{
 		{Label: "all", SHA256: sha256.Sum256([]byte(key))},
 		{Label: "scoped", SHA256: sha256.Sum256([]byte("scoped")), Systems: []apikey.IDRange{{First: 99, Last: 99}}},
 		{Label: "expired", SHA256: sha256.Sum256([]byte("expired")), Expires: time.Unix(1_764_000_000, 0)},

@@ -217,7 +217,7 @@ func TestMigratesIDs(t *testing.T) {
 	// As the first version left it.
 	for _, statement := range []string{
 		"ALTER TABLE nodes DROP COLUMN seen_at, DROP COLUMN first_id", "ALTER SEQUENCE call_ids INCREMENT BY " +
-			"1", "DROP TABLE store", "DROP TABLE transcripts",
+			"1", "DROP TABLE store", "DROP TABLE transcripts, api_keys",
 		fmt.Sprintf("SELECT setval('call_ids', %d)", id+511), "DELETE FROM rdiostress_version WHERE version_id >= 2",
 	} {
 		if _, err := exec(t, url, statement); err != nil {

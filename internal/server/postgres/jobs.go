@@ -2,11 +2,13 @@ package postgres
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"rdiostress/internal/clock"
 	"rdiostress/internal/server/call"
 )
 
@@ -17,6 +19,9 @@ const (
 	stateDone
 	stateFailed
 )
+
+// changeEvery is how often jobs are claimed, and results stored, at most: more results come together meanwhile.
+const changeEvery = 50 * time.Millisecond
 
 // nowMS is the time of the statement. All servers go by the database's clock.
 const nowMS = "(extract(epoch FROM now()) * 1000)::bigint"
@@ -85,8 +90,25 @@ func (s *Store) releaseJobs(ctx context.Context) error {
 	})
 }
 
+// pace lets one of several callers pass at a time, at most once in changeEvery, so that there are few transactions.
+type pace struct {
+	mu   sync.Mutex
+	last time.Time
+}
+
+func (p *pace) wait(ctx context.Context) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	err := clock.Sleep(ctx, changeEvery-time.Since(p.last))
+	p.last = time.Now()
+	return err
+}
+
 // ClaimJobs implements call.Jobs.
 func (s *Store) ClaimJobs(ctx context.Context, n int, lease time.Duration) (jobs []call.Job, err error) {
+	if err := s.claims.wait(ctx); err != nil {
+		return nil, err
+	}
 	err = s.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
 		rows, err := conn.Query(ctx, claimJobs, s.node, n, s.holder, lease.Milliseconds())
 		if err != nil {
@@ -116,6 +138,9 @@ func (s *Store) ExtendJobs(ctx context.Context, jobs []call.Job, lease time.Dura
 // FinishJobs implements call.Jobs. If the connection is lost after the commit, the results have taken effect but are
 // not returned.
 func (s *Store) FinishJobs(ctx context.Context, results []call.JobResult) (effects []call.JobEffect, err error) {
+	if err := s.finishes.wait(ctx); err != nil {
+		return nil, err
+	}
 	batch, ends := s.finishBatch(results)
 	err = s.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
 		effects = effects[:0] // of an earlier attempt

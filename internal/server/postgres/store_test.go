@@ -83,12 +83,24 @@ func holdUp(t testing.TB, url string) (release func()) {
 	return release
 }
 
-func BenchmarkPut(b *testing.B) {
+func BenchmarkPut(b *testing.B) { benchmarkPut(b, false) }
+
+// BenchmarkPutQueued is BenchmarkPut with each call queued for transcription.
+func BenchmarkPutQueued(b *testing.B) { benchmarkPut(b, true) }
+
+func benchmarkPut(b *testing.B, transcribe bool) {
 	db := pgtest.Open(b)
 	storetest.BenchmarkPut(b, func(b *testing.B) call.Store {
 		return mustOpen(b, postgres.Options{
 			URL: db.Database(b), Dir: b.TempDir(),
-			DuplicateWindow: 500 * time.Millisecond,
+			DuplicateWindow: 500 * time.Millisecond, Transcribe: transcribe,
 		})
+	})
+}
+
+func BenchmarkJobs(b *testing.B) {
+	db := pgtest.Open(b)
+	storetest.BenchmarkJobs(b, func(b *testing.B) storetest.Store {
+		return mustOpen(b, postgres.Options{URL: db.Database(b), Dir: b.TempDir(), Transcribe: true})
 	})
 }

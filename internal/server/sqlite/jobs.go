@@ -52,6 +52,10 @@ const countJobs = `SELECT count(*), coalesce(sum(state = 1), 0),
 	coalesce(min(CASE WHEN state = 0 THEN queued_ms END), 0)
 	FROM transcripts INDEXED BY transcripts_due WHERE state < 2`
 
+// joinPatience is how long changes of jobs wait for calls to share their transaction with. Alone, they are few enough
+// that hardly a call has to wait for one.
+const joinPatience = 100 * time.Millisecond
+
 // jobPages are the pages in the log that a change of a job takes, roughly.
 const jobPages = 1
 
@@ -113,7 +117,7 @@ func (s *Store) releaseJobs(ctx context.Context) error {
 	if err := s.read.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 "+running+")").Scan(&any); err != nil || !any {
 		return err
 	}
-	return s.queue.Join(ctx, func(ctx context.Context) error {
+	return s.queue.Join(ctx, joinPatience, func(ctx context.Context) error {
 		_, err := s.writer.conn.ExecContext(ctx,
 			"UPDATE transcripts SET state = 0, due_ms = ? WHERE call_id IN (SELECT call_id "+running+")",
 			time.Now().UnixMilli())
@@ -128,7 +132,7 @@ func (s *Store) ClaimJobs(ctx context.Context, n int, lease time.Duration) (jobs
 		return nil, err
 	}
 	attempts := make(map[int64]int, n)
-	err = s.queue.Join(ctx, func(ctx context.Context) error {
+	err = s.queue.Join(ctx, joinPatience, func(ctx context.Context) error {
 		clear(attempts) // of an earlier attempt
 		stmt, err := s.writer.statement(ctx, claimJobs)
 		if err != nil {
@@ -187,7 +191,7 @@ func idList(ids []int64) string {
 
 // ExtendJobs implements call.Jobs.
 func (s *Store) ExtendJobs(ctx context.Context, jobs []call.Job, lease time.Duration) error {
-	return s.queue.Join(ctx, func(ctx context.Context) error {
+	return s.queue.Join(ctx, joinPatience, func(ctx context.Context) error {
 		stmt, err := s.writer.statement(ctx, extendJob)
 		if err != nil {
 			return err
@@ -205,7 +209,7 @@ func (s *Store) ExtendJobs(ctx context.Context, jobs []call.Job, lease time.Dura
 
 // FinishJobs implements call.Jobs. The results share the transaction of calls that are being stored.
 func (s *Store) FinishJobs(ctx context.Context, results []call.JobResult) (effects []call.JobEffect, err error) {
-	err = s.queue.Join(ctx, func(ctx context.Context) error {
+	err = s.queue.Join(ctx, joinPatience, func(ctx context.Context) error {
 		effects = effects[:0] // of an earlier attempt
 		now := time.Now()
 		for i := range results {

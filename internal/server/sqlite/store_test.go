@@ -158,3 +158,16 @@ func BenchmarkPut(b *testing.B) {
 		return mustOpen(b, sqlite.Options{Dir: b.TempDir(), DuplicateWindow: 500 * time.Millisecond})
 	})
 }
+
+// BenchmarkPutQueued is BenchmarkPut with each call queued for transcription.
+func BenchmarkPutQueued(b *testing.B) {
+	storetest.BenchmarkPut(b, func(b *testing.B) call.Store {
+		return mustOpen(b, sqlite.Options{Dir: b.TempDir(), DuplicateWindow: 500 * time.Millisecond, Transcribe: true})
+	})
+}
+
+func BenchmarkJobs(b *testing.B) {
+	storetest.BenchmarkJobs(b, func(b *testing.B) storetest.Store {
+		return mustOpen(b, sqlite.Options{Dir: b.TempDir(), Transcribe: true})
+	})
+}

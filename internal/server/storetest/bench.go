@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -38,4 +39,45 @@ func BenchmarkPut(b *testing.B, open func(b *testing.B) call.Store) {
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "calls/s")
 		})
 	}
+}
+
+// BenchmarkJobs claims and finishes jobs, 32 at once, as a pool of fast workers does, with 10,000 or more waiting.
+func BenchmarkJobs(b *testing.B, open func(b *testing.B) Store) {
+	s := open(b)
+	var fill sync.WaitGroup
+	var next atomic.Int64
+	total := int64(b.N + 10_000)
+	for range 100 {
+		fill.Go(func() {
+			for n := next.Add(1); n <= total; n = next.Add(1) {
+				u := UploadOf(n)
+				u.Call.Talkgroup, u.Call.Time = 1+n%10_000, Noon().Add(time.Duration(n/10_000)*time.Second)
+				if _, err := s.Put(b.Context(), u); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	fill.Wait()
+	b.ReportAllocs()
+	b.ResetTimer()
+	for done := 0; done < b.N; {
+		jobs, err := s.ClaimJobs(b.Context(), 32, time.Minute)
+		if err != nil || len(jobs) == 0 {
+			b.Fatalf("claimed %d jobs, %v", len(jobs), err)
+		}
+		var results []call.JobResult
+		for _, j := range jobs {
+			results = append(results, call.JobResult{
+				CallID: j.CallID, Attempt: j.Attempt, Engine: "e", Text: "Engine 5 responding to Main Street",
+				Language: "en",
+			})
+		}
+		if effects, err := s.FinishJobs(b.Context(), results); err != nil || len(effects) != len(jobs) {
+			b.Fatalf("%d of %d took effect, %v", len(effects), len(jobs), err)
+		}
+		done += len(jobs)
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "jobs/s")
 }

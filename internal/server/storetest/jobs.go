@@ -243,7 +243,7 @@ func leasesAreExtended(t *testing.T, b Backend) {
 	s := b.openQueue(t, t.TempDir())
 	Put(t, s, UploadOf(1))
 	Put(t, s, UploadOf(2))
-	const short = 300 * time.Millisecond
+	const short = 2 * time.Second
 	jobs := claim(t, s, 2, short)
 	if err := s.ExtendJobs(t.Context(), jobs[:1], aLease); err != nil {
 		t.Fatal(err)
@@ -344,7 +344,7 @@ func expireJobs(t *testing.T, b Backend) {
 // However many claim at the same time, beside calls that are being stored, each call is leased once.
 func concurrentClaims(t *testing.T, b Backend) {
 	s := b.openQueue(t, t.TempDir())
-	const calls = 200
+	const calls = 60
 	var mu sync.Mutex
 	seen := make(map[int64]int)
 	var wg sync.WaitGroup

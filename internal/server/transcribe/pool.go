@@ -33,7 +33,7 @@ const (
 	// aheadTime is how much work is claimed ahead, so that short jobs do not wait for transactions. Long jobs are not
 	// claimed ahead: another server may have a free worker.
 	aheadTime = 250 * time.Millisecond
-	maxAhead  = 8 // jobs claimed ahead for each worker
+	maxAhead  = 16 // jobs claimed ahead for each worker
 )
 
 // Options are the options of a Pool. A zero value means the default, if there is one.
@@ -144,15 +144,17 @@ func (p *Pool) claim(ctx context.Context) {
 	}
 }
 
-// room returns how many jobs to claim now. It is 0 until as many can be claimed at once as there are workers, if jobs
-// are claimed ahead.
+// room returns how many jobs to claim now. If jobs are claimed ahead, it is 0 until half of them have results, so that
+// there are few claims.
 func (p *Pool) room() int {
-	workers, ahead := p.o.Workers, 0
+	room, least := p.o.Workers, 1
 	if length := time.Duration(p.length.Load()); length > 0 {
-		ahead = min(maxAhead, int(aheadTime/length)) * workers
+		ahead := min(maxAhead, int(aheadTime/length)) * p.o.Workers
+		room += ahead
+		least = max(1, ahead/2)
 	}
-	room := workers + ahead - int(p.busy.Load())
-	if room < min(workers, 1+ahead) {
+	room -= int(p.busy.Load())
+	if room < least {
 		return 0
 	}
 	return room

@@ -23,7 +23,7 @@ import (
 const (
 	maxText   = 64 << 10 // of a transcript, in bytes
 	maxError  = 300      // bytes
-	maxBuffer = 4 << 20  // of audio that is read into memory to find out how long it plays
+	maxBuffer = 1 << 20  // of audio that is read into memory, once for all that need it
 )
 
 // attempt transcribes one call.
@@ -79,39 +79,38 @@ func (p *Pool) transcribe(ctx context.Context, j call.Job) (r Result, err error)
 			err = fmt.Errorf("the engine panicked: %v", v)
 		}
 	}()
-	a := Audio{
-		CallID: j.CallID, Name: j.AudioName, Type: j.AudioType, Size: j.AudioSize,
-		Open: func(ctx context.Context) (io.ReadCloser, error) { return p.o.Audio(ctx, j.CallID) },
-	}
-	if a.Duration, err = p.duration(ctx, j); err != nil {
+	a, err := p.audio(ctx, j)
+	if err != nil {
 		return Result{}, err
 	}
 	return p.o.Engine.Transcribe(ctx, a)
 }
 
-// duration returns how long a call plays, or 0 if that is unknown.
-func (p *Pool) duration(ctx context.Context, j call.Job) (time.Duration, error) {
-	r, err := p.o.Audio(ctx, j.CallID)
+// audio returns a call's audio for an engine. Short audio is read now, long audio when the engine opens it.
+func (p *Pool) audio(ctx context.Context, j call.Job) (Audio, error) {
+	a := Audio{CallID: j.CallID, Name: j.AudioName, Type: j.AudioType, Size: j.AudioSize}
+	a.Open = func(ctx context.Context) (io.ReadCloser, error) { return p.o.Audio(ctx, j.CallID) }
+	r, err := a.Open(ctx)
 	if err != nil {
-		return 0, err
+		return a, err
 	}
 	defer r.Close()
-	file, ok := r.(io.ReaderAt)
-	if !ok {
-		if j.AudioSize > maxBuffer {
-			return 0, nil
-		}
+	file, isFile := r.(io.ReaderAt)
+	switch {
+	case j.AudioSize <= maxBuffer:
 		data, err := io.ReadAll(io.LimitReader(r, maxBuffer))
 		if err != nil {
-			return 0, err
+			return a, err
 		}
 		file = bytes.NewReader(data)
+		a.Open = func(context.Context) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }
+	case !isFile:
+		return a, nil // how long it plays remains unknown
 	}
-	d, err := audio.Length(j.AudioName, file, j.AudioSize)
-	if err != nil {
-		return 0, nil // the engine decides about audio that is damaged
+	if length, err := audio.Length(j.AudioName, file, j.AudioSize); err == nil { // else the engine decides
+		a.Duration = length
 	}
-	return d, nil
+	return a, nil
 }
 
 // cut returns at most n bytes of a text, in whole characters.

@@ -50,6 +50,19 @@ func (k *Knowledge) Add(t Talkgroup) {
 // AddsNone reports whether the server is known to add no talkgroups by itself.
 func (k *Knowledge) AddsNone() bool { return k.Adds != nil && !*k.Adds }
 
+// Counted returns how many calls the server has stored since the place was opened; false if that cannot be seen.
+func (v *Verification) Counted(ctx context.Context) (n int64, ok bool) {
+	prober, ok := v.place.(delivery.Prober)
+	if !ok {
+		return 0, false
+	}
+	counted := false
+	err := prober.Poll(ctx, &delivery.Visitor{
+		Row: func(*delivery.Row) {}, Count: func(calls int64) { n, counted = calls, true },
+	})
+	return n, err == nil && counted
+}
+
 // LookAtNames polls once, and reports the file names of calls that were stored since the last poll, and the lines of
 // the server's log.
 type LookAtNames func(ctx context.Context, stored, logged func(string)) error

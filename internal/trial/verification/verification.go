@@ -47,8 +47,8 @@ type Plan struct {
 func (p *Plan) Record(s *measure.Scenario) {
 	s.Verify, s.VerifyWaitS, s.VerifyMaxS = p.Place.Public(), p.Timeout.Seconds(), p.Max.Seconds()
 	s.MustVerify = p.Required
-	if p.Transcripts.on() {
-		s.Transcripts, s.TranscriptsMaxS = string(p.Transcripts), p.TranscriptsMax.Seconds()
+	if s.Transcripts = string(p.Transcripts); p.Transcripts.on() {
+		s.TranscriptsMaxS = p.TranscriptsMax.Seconds()
 	}
 }
 
@@ -182,6 +182,14 @@ func (v *Verification) openLog() (err error) {
 		return nil
 	}
 	return err
+}
+
+// GiveUp ends verification before the run, for a reason.
+func (v *Verification) GiveUp(why string) {
+	if v.place != nil {
+		_ = v.place.Close()
+	}
+	v.place, v.found, v.absent, v.unread = nil, nil, why, true
 }
 
 // Method returns the report's name of the method; empty if storage is not verified.

@@ -13,6 +13,7 @@ import (
 // conn is one connection of a loop, with the upload under way on it.
 type conn struct {
 	index      int32
+	to         *server
 	generation int32 // of the file descriptor, to tell events of a closed one from those of the next one
 	fd         int   // -1 without a connection
 	state      connState
@@ -23,13 +24,13 @@ type conn struct {
 
 	call        *upload.Request
 	req         transfer
-	to          netip.AddrPort
-	by          time.Duration // deadline of the upload
-	asked       time.Duration // since when it waits to be opened
-	first       time.Duration // when the reply began; negative before that
-	connected   time.Duration // how long connecting took; negative if it was connected before
-	opened      bool          // it was opened for this upload
-	reconnected bool          // because the server had closed the one before
+	dialing     netip.AddrPort // what it is connected to, or was last
+	by          time.Duration  // deadline of the upload
+	asked       time.Duration  // since when it waits to be opened
+	first       time.Duration  // when the reply began; negative before that
+	connected   time.Duration  // how long connecting took; negative if it was connected before
+	opened      bool           // it was opened for this upload
+	reconnected bool           // because the server had closed the one before
 
 	file *audioFile // file with the audio; nil if the audio is sent from memory
 	rest *rest      // nil if it was never needed
@@ -90,7 +91,7 @@ func (l *Loop) drop(c *conn) {
 // expire ends an upload that has exceeded its deadline.
 func (l *Loop) expire(c *conn) {
 	if c.state == connecting {
-		l.target.found.Store(nil)
+		c.to.found.Store(nil)
 		l.openFailed(c, os.ErrDeadlineExceeded)
 		return
 	}
@@ -99,7 +100,7 @@ func (l *Loop) expire(c *conn) {
 
 // layOut encodes the request of a connection's upload, to be sent next.
 func (l *Loop) layOut(c *conn, f *draft) {
-	t := l.target
+	t := c.to
 	t.encode(f, c.call, &c.req)
 	if c.file = nil; len(c.call.Body) >= minFile {
 		c.file = t.files.find(c.call.Body)

@@ -20,7 +20,7 @@ func TestLoopLeavesNoGoroutine(t *testing.T) {
 		t.Fatal(err)
 	}
 	ended := 0
-	l, err := NewLoop(target, 3, doneFunc(func(int, *upload.Attempt) { ended++ }))
+	l, err := NewLoop([]*Target{target}, 3, doneFunc(func(int, *upload.Attempt) { ended++ }))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,14 @@ type Handler interface {
 // Loops reports whether a [Loop] can drive uploads to the target: it cannot drive TLS.
 func (t *Target) Loops() bool { return loops && t.tls == nil }
 
+// Together makes targets take their times from the same zero, and count the connections that they hold together. It is
+// called before any of them is used.
+func Together(targets []*Target) {
+	for _, t := range targets {
+		t.start, t.held = targets[0].start, targets[0].held
+	}
+}
+
 // Start returns the zero of the times of uploaders and loops.
 func (t *Target) Start() time.Time { return t.start }
 

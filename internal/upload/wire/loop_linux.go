@@ -14,24 +14,24 @@ import (
 	"rdiostress/internal/upload"
 )
 
-// Loop drives many connections without TLS from one goroutine. An upload takes two system calls, one to send and one to
-// receive, and the loop makes those of many uploads at once if it can. One more call returns the events of all
-// connections. No goroutine is switched to in between, and a connection needs hardly any memory.
+// Loop drives many connections without TLS from one goroutine, to one server or several. An upload takes two system
+// calls, one to send and one to receive, and the loop makes those of many uploads at once if it can. One more call
+// returns the events of all connections. No goroutine is switched to in between, and a connection needs hardly any
+// memory.
 //
 // All methods except Wake must be called by the goroutine that calls Wait.
 type Loop struct {
-	target *Target
-	done   Handler
-	conns  []*conn
-	by     []time.Duration // deadline of each connection's upload; noDeadline if it has none
+	target  *Target // of which the loop takes the clock; any of the servers'
+	servers []*server
+	done    Handler
+	conns   []*conn
+	by      []time.Duration // deadline of each connection's upload; noDeadline if it has none
 
 	epoll, timer, event int           // file descriptors
 	armed               time.Duration // when the timer expires; noDeadline if it does not
 	scanAt              time.Duration // when the deadlines are checked next
 	events              [128]unix.EpollEvent
 
-	opening int     // number of connections that are being opened
-	waiting []*conn // connections to open when fewer are being opened
 	openers sync.WaitGroup
 
 	mu     sync.Mutex
@@ -49,6 +49,13 @@ type Loop struct {
 	attempt upload.Attempt
 }
 
+// server is one of the servers of a loop. That connections to one of them cannot be opened delays no other.
+type server struct {
+	*Target
+	opening int     // number of connections that are being opened
+	waiting []*conn // connections to open when fewer are being opened
+}
+
 // loops says that this platform has loops.
 const loops = true
 
@@ -58,15 +65,25 @@ const (
 	eventIndex = -2
 )
 
-// NewLoop returns a loop with n connections, none of which is open. Done receives the outcome of each upload.
-func NewLoop(t *Target, n int, done Handler) (*Loop, error) {
-	l := &Loop{target: t, done: done, armed: noDeadline, epoll: -1, timer: -1, event: -1}
-	for i := range l.drafts {
-		l.drafts[i] = t.newDraft()
+// NewLoop returns a loop with n connections to each of some targets, none of which is open: first those to the first
+// target, then those to the second. Done receives the outcome of each upload. The targets differ in their addresses
+// alone, and share a clock: see [Together].
+func NewLoop(targets []*Target, n int, done Handler) (*Loop, error) {
+	l := &Loop{target: targets[0], done: done, armed: noDeadline, epoll: -1, timer: -1, event: -1}
+	longest := targets[0]
+	for _, t := range targets {
+		s := &server{Target: t}
+		l.servers = append(l.servers, s)
+		for range n {
+			l.conns = append(l.conns, &conn{index: int32(len(l.conns)), to: s, fd: -1})
+			l.by = append(l.by, noDeadline)
+		}
+		if t.head > longest.head {
+			longest = t
+		}
 	}
-	for i := range n {
-		l.conns = append(l.conns, &conn{index: int32(i), fd: -1})
-		l.by = append(l.by, noDeadline)
+	for i := range l.drafts {
+		l.drafts[i] = longest.newDraft()
 	}
 	var err error
 	if l.epoll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
@@ -149,7 +166,7 @@ func (l *Loop) Wait(until time.Duration) {
 		}
 	}
 	l.receiveUnread()
-	if now := l.target.clock(); now >= l.scanAt || len(l.waiting) > 0 {
+	if now := l.target.clock(); now >= l.scanAt || l.anyWaits() {
 		l.scan(now)
 	}
 }
@@ -267,7 +284,7 @@ func (l *Loop) flush() {
 
 // end hands the outcome of an upload to the handler, given the reply or the error in place of one.
 func (l *Loop) end(c *conn, p *replyReader, err error, now time.Duration) {
-	r, t := &c.req, l.target
+	r, t := &c.req, c.to.Target
 	a := &l.attempt
 	*a = upload.Attempt{
 		Steps: measure.NoSteps(), NewConn: c.opened, Reconnected: c.reconnected,

@@ -138,6 +138,55 @@ func TestLoopOpeningOthers(t *testing.T) {
 	}
 }
 
+// Connections to a server that cannot be reached do not keep those to another from being opened.
+func TestLoopOfTwoServers(t *testing.T) {
+	url, _ := scripted(t, again)
+	var targets []*Target
+	for range 2 {
+		target, err := NewTarget(&scenario.Scenario{URL: url, Key: "k", Timeout: time.Minute},
+			upload.ConnectOptions{KeepAlive: true, Connect: 2 * time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		targets = append(targets, target)
+	}
+	targets[0].dialer = net.Dialer{ControlContext: func(ctx context.Context, _, _ string, _ syscall.RawConn) error {
+		<-ctx.Done()
+		return ctx.Err()
+	}}
+	Together(targets)
+	ended := map[int]measure.Class{}
+	const each = 3
+	l, err := NewLoop(targets, each, doneFunc(func(index int, a *upload.Attempt) { ended[index] = a.Class }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	began := l.Now()
+	for i := range l.conns {
+		l.Begin(i, testCall(smallAudio()), began)
+	}
+	for len(ended) < each {
+		l.Wait(noDeadline)
+	}
+	for i := range each {
+		if class, ok := ended[each+i]; !ok || class != measure.Accepted {
+			t.Errorf("of the server that answers: %v", ended)
+		}
+	}
+	if waited := l.Now() - began; waited >= openingWait {
+		t.Errorf("they waited %v", waited)
+	}
+	for len(ended) < 2*each {
+		l.Wait(noDeadline)
+	}
+	for i := range each {
+		if ended[i] != measure.ConnectTimeout {
+			t.Errorf("of the one that does not: %v", ended)
+		}
+	}
+}
+
 // A reply that never ends does not keep a loop from the other connections.
 func TestLoopFloodedByOne(t *testing.T) {
 	url, _ := scripted(t, func(s *side) {
@@ -176,7 +225,7 @@ func TestLoopFloodedByOne(t *testing.T) {
 // newTestLoop makes a loop for the length of the test.
 func newTestLoop(t testing.TB, target *Target, n int, done Handler) *Loop {
 	t.Helper()
-	l, err := NewLoop(target, n, done)
+	l, err := NewLoop([]*Target{target}, n, done)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ const loops = false
 type Loop struct{}
 
 // NewLoop returns an error.
-func NewLoop(*Target, int, Handler) (*Loop, error) { return nil, errors.ErrUnsupported }
+func NewLoop([]*Target, int, Handler) (*Loop, error) { return nil, errors.ErrUnsupported }
 
 // Begin is not called.
 func (*Loop) Begin(int, *upload.Request, time.Duration) {}

@@ -14,9 +14,9 @@ import (
 
 // open opens a connection for an upload, unless too many others are being opened.
 func (l *Loop) open(c *conn, now time.Duration) {
-	if c.asked = now; !l.mayOpen() {
+	if c.asked = now; !c.to.mayOpen() {
 		c.state = queueing
-		l.waiting = append(l.waiting, c)
+		c.to.waiting = append(c.to.waiting, c)
 		return
 	}
 	l.openNow(c, now)
@@ -25,39 +25,53 @@ func (l *Loop) open(c *conn, now time.Duration) {
 // openWaiting opens connections that waited for others: as many as are allowed now, and those that have waited for
 // long.
 func (l *Loop) openWaiting(now time.Duration) {
-	for len(l.waiting) > 0 {
-		c := l.waiting[0]
-		if !l.mayOpen() && now < min(c.asked+openingWait, c.by) {
-			return
+	for _, s := range l.servers {
+		for len(s.waiting) > 0 {
+			c := s.waiting[0]
+			if !s.mayOpen() && now < min(c.asked+openingWait, c.by) {
+				break
+			}
+			s.waiting = s.waiting[1:]
+			l.openNow(c, now)
 		}
-		l.waiting = l.waiting[1:]
-		l.openNow(c, now)
+		if len(s.waiting) == 0 {
+			s.waiting = nil
+		}
 	}
-	l.waiting = nil
+}
+
+// anyWaits reports whether any connection waits for others to open.
+func (l *Loop) anyWaits() bool {
+	for _, s := range l.servers {
+		if len(s.waiting) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // mayOpen reports whether another connection may be opened now. While the address of the target is unknown, only one
 // connection is opened, which finds it out.
-func (l *Loop) mayOpen() bool {
-	return l.opening == 0 || l.opening < maxOpening && l.target.found.Load() != nil
+func (s *server) mayOpen() bool {
+	return s.opening == 0 || s.opening < maxOpening && s.found.Load() != nil
 }
 
 // openNow connects to the address of the last connection. If there is none, or if the last attempt failed, another
 // goroutine resolves the name, as that can take long.
 func (l *Loop) openNow(c *conn, now time.Duration) {
 	c.state, c.asked = connecting, now
-	l.opening++
-	to := l.target.found.Load()
+	c.to.opening++
+	to := c.to.found.Load()
 	if to != nil && to.Addr().Zone() == "" {
 		l.openAt(c, *to)
 		return
 	}
-	by := min(c.by, now+l.target.connect)
+	by := min(c.by, now+c.to.connect)
 	l.openers.Go(func() {
 		ctx, cancel := context.WithDeadline(context.Background(), l.target.start.Add(by))
 		defer cancel()
 		fd := -1
-		tcp, err := l.target.dial(ctx)
+		tcp, err := c.to.dial(ctx)
 		connected := l.target.clock()
 		if err == nil {
 			fd, err = detach(tcp)
@@ -109,16 +123,16 @@ func (l *Loop) openAt(c *conn, to netip.AddrPort) {
 		l.openFailed(c, dialError(to, "socket", err))
 		return
 	}
-	c.fd, c.to = fd, to
-	l.target.setCongestion(fd, to.Addr())
+	c.fd, c.dialing = fd, to
+	c.to.setCongestion(fd, to.Addr())
 	// if it fails, requests are sent a little later
 	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
 	if err = unix.Connect(fd, address); err != nil && err != unix.EINPROGRESS {
-		l.target.found.Store(nil)
+		c.to.found.Store(nil)
 		l.openFailed(c, dialError(to, "connect", err))
 		return
 	}
-	l.by[c.index] = min(c.by, c.asked+l.target.connect)
+	l.by[c.index] = min(c.by, c.asked+c.to.connect)
 	if err = l.watch(fd, c.index, c.generation); err != nil {
 		l.openFailed(c, err)
 	}
@@ -139,8 +153,8 @@ func (l *Loop) connect(c *conn) {
 		err = unix.Errno(code)
 	}
 	if err != nil {
-		l.target.found.Store(nil)
-		l.openFailed(c, dialError(c.to, "connect", err))
+		c.to.found.Store(nil)
+		l.openFailed(c, dialError(c.dialing, "connect", err))
 		return
 	}
 	l.opened(c, l.target.clock())
@@ -148,7 +162,7 @@ func (l *Loop) connect(c *conn) {
 
 // opened sends the upload for which the connection was opened.
 func (l *Loop) opened(c *conn, now time.Duration) {
-	l.opening--
+	c.to.opening--
 	c.opened, c.connected, c.keep = true, now-c.asked, 0
 	l.layOut(c, &l.drafts[0]) // it is free: nothing is staged while the loop handles events
 	l.send(c, false, now)
@@ -156,6 +170,6 @@ func (l *Loop) opened(c *conn, now time.Duration) {
 
 // openFailed ends the upload for which no connection could be opened.
 func (l *Loop) openFailed(c *conn, err error) {
-	l.opening--
+	c.to.opening--
 	l.fail(c, upload.Classify(err, false), err)
 }

@@ -30,7 +30,7 @@ type Target struct {
 	keepAlive bool          // for clients that keep connections
 	reuse     bool          // also for the other clients
 	forget    bool          // clients keep connections open that they do not use any more, if the real ones do
-	held      upload.Held
+	held      *upload.Held
 	addr      string // host and port
 	tls       *tls.Config
 	dialer    net.Dialer
@@ -57,7 +57,7 @@ func NewTarget(s *scenario.Scenario, o upload.ConnectOptions) (*Target, error) {
 	}
 	t := &Target{
 		clients: clients, timeout: s.Timeout, connect: o.Connect, keepAlive: o.KeepAlive, reuse: o.Reuse,
-		forget: o.RealClients,
+		forget: o.RealClients, held: &upload.Held{},
 		// Probing an idle peer takes four system calls to set up. The deadline of every upload finds a dead peer too.
 		dialer:  net.Dialer{KeepAlive: -1},
 		opening: make(chan struct{}, maxOpening),

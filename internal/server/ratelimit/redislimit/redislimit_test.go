@@ -2,12 +2,16 @@ package redislimit
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"rdiostress/internal/server/ratelimit"
 	"rdiostress/internal/testenv"
@@ -140,4 +144,30 @@ func TestURL(t *testing.T) {
 			t.Errorf("%s: %v", bad, err)
 		}
 	}
+}
+
+// Clients see the headers that they see of a limiter in memory.
+func TestHeaders(t *testing.T) {
+	l := open(t, Options{URL: redistest.Start(t).URL(), Timeout: time.Minute})
+	rate := ratelimit.Rate{Limit: 2, Per: 24 * time.Hour}
+	headers := func(limiter ratelimit.Limiter, bucket string) (all []http.Header, refused []bool) {
+		p := ratelimit.Policy{Name: "key", Rate: rate, Limiter: limiter}
+		for range 4 {
+			h := http.Header{}
+			err := p.Take(t.Context(), h, bucket)
+			all, refused = append(all, h), append(refused, errors.As(err, new(*ratelimit.ExceededError)))
+		}
+		return all, refused
+	}
+	clock := time.Unix(1000, 0)
+	want, wantRefused := headers(ratelimit.NewMemory(func() time.Time { return clock }), "feed")
+	for try := range 5 { // a second may have passed between the takes
+		got, gotRefused := headers(l, fmt.Sprint("feed ", try))
+		diff := cmp.Diff(want, got) + cmp.Diff(wantRefused, gotRefused)
+		if diff == "" {
+			return
+		}
+		t.Logf("(-memory +Redis):\n%s", diff)
+	}
+	t.Error("the headers differ")
 }

@@ -1,0 +1,71 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"rdiostress/internal/judge"
+	"rdiostress/internal/measure"
+	"rdiostress/internal/units"
+)
+
+// ServersTitle is the title of the table of several servers.
+const ServersTitle = "By server"
+
+// TargetText names the server that was measured, or several.
+func TargetText(t *measure.Target) string {
+	if n := len(t.URLs); n > 1 {
+		return fmt.Sprintf("%s and %s", t.URL, units.Plural(uint64(n-1), "other server"))
+	}
+	return t.URL
+}
+
+// ServersTable is a table of several servers for people, whose first column is text; without rows if there is one
+// server. Notes say how uploads to each of them failed.
+func ServersTable(rep *Report) (header []string, rows [][]string, notes []string) {
+	header = []string{"server", "uploads", "failed", "success", "mean", "p95", "max"}
+	for i := range rep.Servers {
+		s := &rep.Servers[i]
+		success := noFigure
+		if s.SuccessRate != nil {
+			success = units.Percent(*s.SuccessRate)
+		}
+		row := []string{s.URL, units.Count(s.Attempted), units.Count(s.Failed), success}
+		rows = append(rows, append(row, serverTimes(&s.Latency)...))
+		if s.Failed > 0 {
+			notes = append(notes, s.URL+": "+serverFailures(s))
+		}
+	}
+	return header, rows, notes
+}
+
+// noFigure stands for a figure that there is not.
+const noFigure = "–"
+
+// serverTimes are the mean, the 95th percentile and the maximum of a server's response times.
+func serverTimes(d *measure.Distribution) []string {
+	f := d.Figures
+	if f == nil {
+		return []string{noFigure, noFigure, noFigure}
+	}
+	p95 := units.Seconds(f.P95S)
+	if slices.Contains(measure.FewSamples(d.Count, "p95_s"), "p95_s") {
+		p95 = noFigure
+	}
+	return []string{units.Seconds(f.MeanS), p95, units.Seconds(f.MaxS)}
+}
+
+// serverFailures says how uploads to a server failed, and when.
+func serverFailures(s *measure.ServerTotals) string {
+	const most = 3
+	var parts []string
+	for _, d := range s.ErrorDetails[:min(len(s.ErrorDetails), most)] {
+		parts = append(parts, fmt.Sprintf("%s %s (%s)", units.Count(d.Count), judge.FailureText(d),
+			units.Interval(d.FirstS, d.LastS)))
+	}
+	if more := len(s.ErrorDetails) - len(parts); more > 0 {
+		parts = append(parts, units.Plural(uint64(more), "more kind"))
+	}
+	return strings.Join(parts, ", ")
+}
