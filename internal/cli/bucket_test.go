@@ -149,14 +149,15 @@ func checkBucket(t *testing.T, servers []*running, load *bucketLoad) {
 	}
 }
 
-// A bucket that cannot be used ends serve at its start, and it says in one line why, without a secret.
+// A bucket that cannot be used ends serve at its start. It says why in one line, without a secret.
 func TestServeRefusesBucket(t *testing.T) {
 	database, store := pgtest.Open(t).Database(t), s3test.Start(t)
 	serve := func(what, url, want string) {
 		t.Helper()
 		ios, _, errs := testStreams()
 		code := run(t.Context(), []string{
-			"serve", "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--database-url", database, "--blob-url", url,
+			"serve", "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--database-url", database,
+			"--blob-url", url,
 		}, ios)
 		said := errs.String()
 		if code != exitNoRun || !strings.HasPrefix(said, "rdiostress: error: cannot use the bucket "+want) ||

@@ -150,15 +150,26 @@ func (b *Bucket) Adopt(ctx context.Context, spooled string, c *rdio.Call) (name 
 	}
 	name = blob.Name(spooled, c)
 	err = b.try(ctx, putLimit, func(ctx context.Context) error {
-		_, err := b.client.Client.PutObject(ctx, b.loc.Bucket, b.folder+name, file, info.Size(), minio.PutObjectOptions{
-			ContentType: c.AudioType, SendContentMd5: true, DisableMultipart: true,
-		})
-		return err
+		return b.put(ctx, name, file, info.Size(), c.AudioType)
 	})
 	if err != nil {
 		return "", err
 	}
 	return name, nil
+}
+
+// put stores an object. An object store may refuse one because of what happens to another at that moment: versitygw
+// does so while it removes a folder that has become empty. Then it is tried again.
+func (b *Bucket) put(ctx context.Context, name string, from io.ReaderAt, size int64, contentType string) error {
+	for pause := 10 * time.Millisecond; ; pause *= 2 {
+		_, err := b.client.Client.PutObject(ctx, b.loc.Bucket, b.folder+name, io.NewSectionReader(from, 0, size), size,
+			minio.PutObjectOptions{ContentType: contentType, SendContentMd5: true, DisableMultipart: true})
+		var answer minio.ErrorResponse
+		isConflict := errors.As(err, &answer) && answer.StatusCode == http.StatusConflict
+		if !isConflict || pause > time.Second || clock.Sleep(ctx, pause) != nil {
+			return err
+		}
+	}
 }
 
 // Remove removes audio, if it exists.
@@ -176,9 +187,8 @@ func (b *Bucket) Remove(ctx context.Context, name string) error {
 // an empty one, and the content must come back, since what answers may be no object store.
 func (b *Bucket) Probe(ctx context.Context) error {
 	err := b.try(ctx, answerLimit, func(ctx context.Context) error {
-		_, err := b.client.Client.PutObject(ctx, b.loc.Bucket, b.folder+b.probe, strings.NewReader(b.probe),
-			int64(len(b.probe)), minio.PutObjectOptions{DisableMultipart: true})
-		if err != nil {
+		text := strings.NewReader(b.probe)
+		if err := b.put(ctx, b.probe, text, text.Size(), ""); err != nil {
 			return err
 		}
 		return b.readProbe(ctx)

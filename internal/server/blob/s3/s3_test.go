@@ -29,6 +29,7 @@ type fake struct {
 	backend *s3mem.Backend
 	status  atomic.Int64 // what it answers instead; 0 means that it works
 	code    atomic.Value // of type string: S3's name for that
+	refused atomic.Int64 // how many requests it refuses because of others at that moment
 }
 
 func newFake(t *testing.T) *fake {
@@ -45,6 +46,10 @@ func newFake(t *testing.T) *fake {
 		if status := f.status.Load(); status != 0 {
 			w.WriteHeader(int(status))
 			_, _ = w.Write([]byte("<Error><Code>" + f.code.Load().(string) + "</Code></Error>"))
+			return
+		}
+		if f.refused.Add(-1) >= 0 {
+			w.WriteHeader(http.StatusConflict)
 			return
 		}
 		works.ServeHTTP(w, r)
@@ -189,6 +194,20 @@ func TestSweep(t *testing.T) {
 	}
 	if n, err := b.Sweep(t.Context(), -time.Hour, named); n != 0 || !errors.Is(err, blob.ErrManyOrphans) {
 		t.Errorf("more than failures leave: removed %d, %v", n, err)
+	}
+}
+
+// An object that is refused because of another one is stored soon afterwards.
+func TestConflict(t *testing.T) {
+	f := newFake(t)
+	b, err := f.open(t, "calls")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.refused.Store(3)
+	name, err := b.Adopt(t.Context(), blobtest.Spool(t, t.TempDir(), []byte("audio")), &rdio.Call{})
+	if err != nil || f.refused.Load() >= 0 || !slices.Equal(f.names(t), []string{"db/" + name}) {
+		t.Errorf("got %v; left %q", err, f.names(t))
 	}
 }
 
