@@ -153,7 +153,7 @@ type lineData struct {
 }
 
 func dataOf(charts []*chart) chartData {
-	var out chartData
+	out := chartData{Xs: []numbers{}, Charts: []drawable{}} // the script takes no null for a list
 	at := map[*float64]int{}
 	for _, c := range charts {
 		x, ok := at[&c.X[0]]
