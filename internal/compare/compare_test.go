@@ -528,7 +528,9 @@ func TestWords(t *testing.T) {
 			t.Errorf("%g is %q, want %q", v, got, want)
 		}
 	}
-	for v, want := range map[float64]string{0: "+0", -0.0123: "-1.2", 1.56: "+160", 97: "×98", 0.000001: "+0", -0.000001: "+0"} {
+	for v, want := range map[float64]string{
+		0: "+0", -0.0123: "-1.2", 1.56: "+160", 97: "×98", 0.000001: "+0", -0.000001: "+0",
+	} {
 		if got := brief(v); got != want {
 			t.Errorf("%g is %q in brief, want %q", v, got, want)
 		}
