@@ -31,10 +31,12 @@ type page struct {
 	Policy          string
 	Style           template.CSS
 	Library, Script template.JS
+	Follower        template.JS // the script that follows
 	Data            template.JS
 	Download        template.URL
 	DownloadName    string
 	DownloadSize    string
+	NoDownload      string // why there is none
 }
 
 // fact is a line of what was done.
