@@ -22,8 +22,8 @@ func TargetText(t *measure.Target) string {
 }
 
 // ServersTable is a table of several servers for people, whose first column is text; without rows if there is one
-// server. Notes say how uploads to each of them failed.
-func ServersTable(rep *Report) (header []string, rows [][]string, notes []string) {
+// server. Below it, failed says how uploads to each of them failed, and seen what was seen of each.
+func ServersTable(rep *Report) (header []string, rows [][]string, failed, seen []string) {
 	header = []string{"server", "uploads", "failed", "success", "mean", "p95", "max"}
 	for i := range rep.Servers {
 		s := &rep.Servers[i]
@@ -34,10 +34,13 @@ func ServersTable(rep *Report) (header []string, rows [][]string, notes []string
 		row := []string{s.URL, units.Count(s.Attempted), units.Count(s.Failed), success}
 		rows = append(rows, append(row, serverTimes(&s.Latency)...))
 		if s.Failed > 0 {
-			notes = append(notes, s.URL+": "+serverFailures(s))
+			failed = append(failed, s.URL+": "+serverFailures(s))
+		}
+		if words := serverSeen(s.Watch); words != "" {
+			seen = append(seen, s.URL+": "+words)
 		}
 	}
-	return header, rows, notes
+	return header, rows, failed, seen
 }
 
 // noFigure stands for a figure that there is not.
@@ -66,6 +69,28 @@ func serverFailures(s *measure.ServerTotals) string {
 	}
 	if more := len(s.ErrorDetails) - len(parts); more > 0 {
 		parts = append(parts, units.Plural(uint64(more), "more kind"))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// serverSeen says what was seen of a server; empty if nothing was.
+func serverSeen(w *measure.ServerWatch) string {
+	if w == nil {
+		return ""
+	}
+	var parts []string
+	if w.PID > 0 {
+		parts = append(parts, fmt.Sprintf("%s (%d)", w.Process, w.PID))
+	}
+	if w.CPUSPerS != nil {
+		parts = append(parts, units.Number(*w.CPUSPerS)+" processors busy")
+	}
+	if w.RSSBytes != nil {
+		parts = append(parts, units.Bytes(*w.RSSBytes)+" of memory at most")
+	}
+	const most = 3
+	for _, e := range w.Events[:min(len(w.Events), most)] {
+		parts = append(parts, e.String())
 	}
 	return strings.Join(parts, ", ")
 }
