@@ -219,6 +219,22 @@ func sinkGroups() []flaghelp.Group {
 	}}}
 }
 
+// sttGroups are the flags of stt.
+func sttGroups() []flaghelp.Group {
+	return []flaghelp.Group{{Title: "Flags", Flags: []flaghelp.Flag{
+		{Name: "listen", Value: "address"},
+		{Name: "api-key", Value: "key", Default: "any"},
+		{Name: "api-key-file", Value: "file"},
+		{Name: "delay", Value: "duration", Default: "none"},
+		{Name: "factor", Value: "factor"},
+		{Name: "workers", Value: "number"},
+		{Name: "queue", Value: "number"},
+		{Name: "fail", Value: "share"},
+		{Name: "limited", Value: "share"},
+		{Name: "quiet"},
+	}}}
+}
+
 // cleanupGroups are the flags of cleanup.
 func cleanupGroups() []flaghelp.Group {
 	return []flaghelp.Group{{Title: "Flags", Flags: []flaghelp.Flag{

@@ -72,6 +72,7 @@ func TestOddInputs(t *testing.T) {
 		{command: serve, flag: "--api-keys", small: true},
 		{command: serve, flag: "--tls-cert", others: []string{"--tls-key", pipe}},
 		{command: []string{"sink", "--listen", "127.0.0.1:0"}, flag: "--api-key-file", small: true},
+		{command: []string{"stt", "--listen", "127.0.0.1:0"}, flag: "--api-key-file", small: true},
 		{command: []string{"scenario", "show"}, flag: "--scenario", small: true},
 	} {
 		for path, want := range map[string]string{

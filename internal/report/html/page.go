@@ -31,10 +31,12 @@ type page struct {
 	Policy          string
 	Style           template.CSS
 	Library, Script template.JS
+	Follower        template.JS // the script that follows
 	Data            template.JS
 	Download        template.URL
 	DownloadName    string
 	DownloadSize    string
+	NoDownload      string // why there is none
 }
 
 // fact is a line of what was done.
@@ -97,4 +99,19 @@ func (p *page) chart(charts ...*chart) {
 			p.Zoom = p.Zoom || c.XKind == overTime
 		}
 	}
+}
+
+// Wide reports whether a chart takes both columns of a wide page: the response times do, and one that would stand alone
+// beside nothing.
+func (p *page) Wide(i int) bool {
+	whole := func(c *chart) bool { return c.ID == "times" || c.ID == "heat" }
+	if whole(p.Charts[i]) {
+		return true
+	}
+	before := 0 // that are beside each other
+	for j := i - 1; j >= 0 && !whole(p.Charts[j]); j-- {
+		before++
+	}
+	last := i+1 == len(p.Charts) || whole(p.Charts[i+1])
+	return last && before%2 == 0
 }

@@ -17,6 +17,7 @@
 package blob
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -55,14 +56,14 @@ func NewFolder(dir, spool string, sync func(dir string) error) *Folder {
 
 // Adopt moves the audio of a call out of the spool folder. The file's content must already be durable. It returns the
 // name that Open and Remove take: a path in the folder, with slashes.
-func (f *Folder) Adopt(spooled string, c *rdio.Call) (name string, err error) {
+func (f *Folder) Adopt(ctx context.Context, spooled string, c *rdio.Call) (name string, err error) {
 	day := dayOf(c.Time)
-	name = path.Join(day, fileName(c, filepath.Base(spooled)))
+	name = Name(spooled, c)
 	if err := f.move(spooled, day, f.path(name)); err != nil {
 		return "", err
 	}
 	if err := f.sync(f.path(day)); err != nil {
-		return "", errors.Join(err, f.Remove(name))
+		return "", errors.Join(err, f.Remove(ctx, name))
 	}
 	return name, nil
 }
@@ -100,7 +101,7 @@ func (f *Folder) moveKnown(from, day, to string) (ok bool, err error) {
 }
 
 // Open opens an audio file.
-func (f *Folder) Open(name string) (io.ReadSeekCloser, error) {
+func (f *Folder) Open(_ context.Context, name string) (io.ReadSeekCloser, error) {
 	file, err := os.Open(f.path(name))
 	if err != nil {
 		return nil, err // not file: it would be a non-nil interface
@@ -109,7 +110,7 @@ func (f *Folder) Open(name string) (io.ReadSeekCloser, error) {
 }
 
 // Remove removes an audio file, if it exists, and its day's folder if that is then empty.
-func (f *Folder) Remove(name string) error {
+func (f *Folder) Remove(_ context.Context, name string) error {
 	if err := removeIfThere(f.path(name)); err != nil {
 		return err
 	}
@@ -130,7 +131,7 @@ func (f *Folder) removeDay(day string) {
 
 // Probe checks whether audio can be stored: it does with an empty file what Adopt does with the audio of a call of
 // today.
-func (f *Folder) Probe() error {
+func (f *Folder) Probe(ctx context.Context) error {
 	from := filepath.Join(f.spool, SpoolName()) // a crash leaves this file to the sweep
 	file, err := os.OpenFile(from, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
 	if err != nil {
@@ -139,11 +140,11 @@ func (f *Folder) Probe() error {
 	if err := file.Close(); err != nil {
 		return errors.Join(err, os.Remove(from))
 	}
-	name, err := f.Adopt(from, &rdio.Call{Time: time.Now()})
+	name, err := f.Adopt(ctx, from, &rdio.Call{Time: time.Now()})
 	if err != nil {
 		return errors.Join(err, removeIfThere(from))
 	}
-	return f.Remove(name)
+	return f.Remove(ctx, name)
 }
 
 // ErrManyOrphans means that more audio files belong to no call than a crash leaves.
@@ -152,7 +153,7 @@ var ErrManyOrphans = errors.New("audio files belong to no call, more than a cras
 // Sweep removes audio files without a call, which a crash leaves between the file and its row. A crash leaves at most
 // limit such files. If there are more, the database is older than the audio, and Sweep keeps the files until somebody
 // finds the cause.
-func (f *Folder) Sweep(limit int, named map[string]bool) error {
+func (f *Folder) Sweep(ctx context.Context, limit int, named map[string]bool) error {
 	files, days, err := list(f.dir)
 	if err != nil {
 		return err
@@ -168,7 +169,7 @@ func (f *Folder) Sweep(limit int, named map[string]bool) error {
 			len(orphans), ErrManyOrphans)
 	}
 	for _, name := range orphans {
-		if err := f.Remove(name); err != nil {
+		if err := f.Remove(ctx, name); err != nil {
 			return err
 		}
 	}

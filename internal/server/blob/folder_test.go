@@ -85,12 +85,12 @@ var aCall = rdio.Call{
 func TestAdopt(t *testing.T) {
 	f := newFolder(t)
 	path := f.spooled(t)
-	name, err := f.Adopt(path, &aCall)
+	name, err := f.Adopt(t.Context(), path, &aCall)
 	want := "2026-11-25/022059_11_1001_" + strings.TrimSuffix(filepath.Base(path), ".spool") + ".m4a"
 	if name != want || err != nil {
 		t.Fatalf("got %q, %v; want %q", name, err, want)
 	}
-	r, err := f.Open(name)
+	r, err := f.Open(t.Context(), name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,18 +98,18 @@ func TestAdopt(t *testing.T) {
 		t.Errorf("read %q, %v", all, err)
 	}
 	r.Close()
-	if _, err := f.Adopt(path, &aCall); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := f.Adopt(t.Context(), path, &aCall); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("adopted twice: %v", err)
 	}
 	for range 2 { // the second time it does not exist
-		if err := f.Remove(name); err != nil {
+		if err := f.Remove(t.Context(), name); err != nil {
 			t.Error(err)
 		}
 	}
 	if names := f.names(t); len(names) > 0 {
 		t.Errorf("left: %q", names)
 	}
-	if r, err := f.Open(name); r != nil || !errors.Is(err, fs.ErrNotExist) {
+	if r, err := f.Open(t.Context(), name); r != nil || !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("audio that is gone: %v, %v", r, err)
 	}
 }
@@ -121,7 +121,7 @@ func TestAdoptMakesNamesDurable(t *testing.T) {
 	adopt := func(want ...string) {
 		t.Helper()
 		f.synced = nil
-		if _, err := f.Adopt(f.spooled(t), &aCall); err != nil {
+		if _, err := f.Adopt(t.Context(), f.spooled(t), &aCall); err != nil {
 			t.Fatal(err)
 		}
 		if !slices.Equal(f.synced, want) {
@@ -143,7 +143,7 @@ func TestAdoptMakesNamesDurable(t *testing.T) {
 func TestAdoptFails(t *testing.T) {
 	f := newFolder(t)
 	f.syncErr = errors.New("input/output error")
-	if _, err := f.Adopt(f.spooled(t), &aCall); !errors.Is(err, f.syncErr) {
+	if _, err := f.Adopt(t.Context(), f.spooled(t), &aCall); !errors.Is(err, f.syncErr) {
 		t.Errorf("got %v", err)
 	}
 	if names := f.names(t); len(names) > 0 {
@@ -152,7 +152,7 @@ func TestAdoptFails(t *testing.T) {
 	if err := os.RemoveAll(f.dir); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.Adopt(f.spooled(t), &aCall); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := f.Adopt(t.Context(), f.spooled(t), &aCall); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("without the folder: %v", err)
 	}
 	if _, err := os.Stat(f.dir); err == nil {
@@ -171,9 +171,9 @@ func TestAdoptWhileFoldersGo(t *testing.T) {
 		}
 		workers.Go(func() {
 			for _, path := range paths {
-				name, err := f.Adopt(path, &aCall)
+				name, err := f.Adopt(t.Context(), path, &aCall)
 				if err == nil {
-					err = f.Remove(name)
+					err = f.Remove(t.Context(), name)
 				}
 				if err != nil {
 					t.Error(err)
@@ -190,11 +190,11 @@ func TestAdoptWhileFoldersGo(t *testing.T) {
 // A sweep removes files without a call, under the names of this and of earlier versions, and no other files.
 func TestSweep(t *testing.T) {
 	f := newFolder(t)
-	kept, err := f.Adopt(f.spooled(t), &aCall)
+	kept, err := f.Adopt(t.Context(), f.spooled(t), &aCall)
 	if err != nil {
 		t.Fatal(err)
 	}
-	undated, err := f.Adopt(f.spooled(t), &rdio.Call{
+	undated, err := f.Adopt(t.Context(), f.spooled(t), &rdio.Call{
 		System: 1, Talkgroup: 2,
 		Time: time.Date(-5, 1, 1, 0, 0, 0, 0, time.UTC),
 	})
@@ -210,11 +210,11 @@ func TestSweep(t *testing.T) {
 		t.Fatal(err)
 	}
 	named := map[string]bool{kept: true, earlier: true}
-	if err := f.Sweep(2, named); !errors.Is(err, blob.ErrManyOrphans) ||
+	if err := f.Sweep(t.Context(), 2, named); !errors.Is(err, blob.ErrManyOrphans) ||
 		!strings.HasPrefix(err.Error(), "3 audio files belong to no call") {
 		t.Errorf("with more orphans than a crash leaves: %v", err)
 	}
-	if err := f.Sweep(3, named); err != nil {
+	if err := f.Sweep(t.Context(), 3, named); err != nil {
 		t.Error(err)
 	}
 	want := append(foreign, kept, earlier, "2026-11-25", "fires")
@@ -225,23 +225,23 @@ func TestSweep(t *testing.T) {
 		t.Errorf("left %q, want %q", got, want)
 	}
 	for _, name := range []string{kept, earlier} {
-		if r, err := f.Open(name); err != nil {
+		if r, err := f.Open(t.Context(), name); err != nil {
 			t.Error(err)
 		} else {
 			r.Close()
 		}
 	}
-	if err := f.Remove(earlier); err != nil {
+	if err := f.Remove(t.Context(), earlier); err != nil {
 		t.Error(err)
 	}
-	if err := blob.NewFolder(filepath.Join(f.dir, "none"), f.spool, nil).Sweep(0, nil); err == nil {
+	if err := blob.NewFolder(filepath.Join(f.dir, "none"), f.spool, nil).Sweep(t.Context(), 0, nil); err == nil {
 		t.Error("a folder that is not there was swept")
 	}
 }
 
 func TestRemoveAll(t *testing.T) {
 	f := newFolder(t)
-	if _, err := f.Adopt(f.spooled(t), &aCall); err != nil {
+	if _, err := f.Adopt(t.Context(), f.spooled(t), &aCall); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{blob.SpoolName(), "2026-11-25/fire.m4a"} {
@@ -266,7 +266,7 @@ func TestRemoveAll(t *testing.T) {
 // Probe finds out what works by trying it, and leaves nothing behind.
 func TestProbe(t *testing.T) {
 	f := newFolder(t)
-	if err := f.Probe(); err != nil {
+	if err := f.Probe(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for _, path := range []string{f.dir, f.spool} {
@@ -276,7 +276,7 @@ func TestProbe(t *testing.T) {
 		if err := os.Rename(path, path+".old"); err != nil {
 			t.Fatal(err)
 		}
-		if err := f.Probe(); err == nil {
+		if err := f.Probe(t.Context()); err == nil {
 			t.Errorf("without the folder %s nothing is missing", path)
 		}
 		if err := os.Rename(path+".old", path); err != nil {
@@ -294,7 +294,7 @@ func TestProbeOfToday(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := f.Probe(); err == nil {
+	if err := f.Probe(t.Context()); err == nil {
 		t.Error("a file in place of the day's folder is not in the way")
 	}
 	if entries, err := os.ReadDir(f.spool); len(entries) > 0 || err != nil {

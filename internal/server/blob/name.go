@@ -3,6 +3,7 @@ package blob
 import (
 	"fmt"
 	"path"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
@@ -22,6 +23,14 @@ var (
 func IsSpoolFile(name string) bool { return spoolName.MatchString(name) }
 
 func isAudioFile(name string) bool { return audioName.MatchString(name) }
+
+// Name returns the name of a call's audio: its day, a slash, and the file name, from the path of its spool file.
+func Name(spooled string, c *rdio.Call) string {
+	return path.Join(dayOf(c.Time), fileName(c, filepath.Base(spooled)))
+}
+
+// IsDay reports whether name is that of a day, the first part of the names that [Name] returns.
+func IsDay(name string) bool { return isDay(name) }
 
 func isDay(name string) bool { return dayName.MatchString(name) }
 

@@ -57,14 +57,14 @@ func TestAudio(t *testing.T) {
 	}
 	spooled := filepath.Join(datadir.SpoolDir(dir), blob.SpoolName())
 	write(t, spooled)
-	name, err := f.Audio.Adopt(spooled, &rdio.Call{AudioName: "call.wav"})
+	name, err := f.Audio.Adopt(t.Context(), spooled, &rdio.Call{AudioName: "call.wav"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(f.Path(filepath.Join("audio", name))); err != nil {
 		t.Error(err)
 	}
-	if err := f.Audio.Probe(); err != nil {
+	if err := f.Audio.Probe(t.Context()); err != nil {
 		t.Error(err)
 	}
 }

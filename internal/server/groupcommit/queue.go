@@ -16,6 +16,7 @@ import (
 
 	"github.com/sony/gobreaker/v2"
 
+	"rdiostress/internal/rdio"
 	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/datadir"
 )
@@ -33,6 +34,9 @@ type Item struct {
 	ID     int64
 	Repeat bool  // the call was already stored, as ID, with its audio
 	Err    error // why this call alone is not stored, such as call.ErrDuplicate
+
+	// Adopted is when the audio was about to be stored, by the wall clock, which goes on while a machine is suspended.
+	Adopted time.Time
 
 	since time.Time
 	done  chan struct{} // closed once the result is set
@@ -64,9 +68,19 @@ type Committer interface {
 // ErrUncertain marks errors after which a batch may be stored anyway.
 var ErrUncertain = errors.New("it is not known whether the calls are stored")
 
-// Options are the options of a Queue. All are required.
+// Audio stores long audio: in the data folder, or where other servers can read it too.
+type Audio interface {
+	// Adopt stores the audio of a spool file, which it removes, and returns the audio's name. The audio then survives
+	// any crash.
+	Adopt(ctx context.Context, spooled string, c *rdio.Call) (name string, err error)
+	// Remove removes audio, if it exists.
+	Remove(ctx context.Context, name string) error
+}
+
+// Options are the options of a Queue. All are required, except for Audio.
 type Options struct {
 	Folder *datadir.Folder // watches the files that calls are written to
+	Audio  Audio           // for long audio; nil means the audio folder in Folder
 	Limit  int             // calls that wait or are being stored
 	// MaxCalls is the maximum of calls in one batch. With more, a call hardly costs less, and the first waits for the
 	// last.
@@ -79,6 +93,7 @@ type Options struct {
 // Queue holds the calls that wait to be stored. It is safe for concurrent use. Create one with Start.
 type Queue struct {
 	folder   *datadir.Folder
+	audio    Audio
 	limit    int64
 	maxCalls int
 	maxBytes int
@@ -103,11 +118,14 @@ type Queue struct {
 // Start creates a queue with one writer for each committer. The queue closes the committers in the end.
 func Start(o Options, committers ...Committer) *Queue {
 	q := &Queue{
-		folder: o.Folder, limit: int64(o.Limit), maxCalls: o.MaxCalls, maxBytes: o.MaxBytes,
+		folder: o.Folder, audio: o.Audio, limit: int64(o.Limit), maxCalls: o.MaxCalls, maxBytes: o.MaxBytes,
 		breaker: newBreaker(o.Breaker, o.Log),
 		counts:  newCounts(), tasks: make(chan func(Committer)), joined: make(chan *Item), alone: make(chan *Item),
 		done: make(chan struct{}), items: make(chan *Item, o.Limit),
 		guard: guard{folder: o.Folder, log: o.Log},
+	}
+	if q.audio == nil {
+		q.audio = o.Folder.Audio
 	}
 	q.writers.Go(func() { q.guard.run(q.done) })
 	for _, c := range committers {
@@ -142,8 +160,9 @@ func (q *Queue) Put(ctx context.Context, u *call.Upload) (int64, error) {
 
 	it := &Item{Upload: u, done: make(chan struct{})}
 	if u.File != "" {
+		it.Adopted = time.Now().Round(0)
 		var err error
-		if it.File, err = q.folder.Audio.Adopt(u.File, &u.Call); err != nil {
+		if it.File, err = q.audio.Adopt(ctx, u.File, &u.Call); err != nil {
 			if gone := q.guard.check(0); gone != nil {
 				return 0, gone
 			}
@@ -155,7 +174,7 @@ func (q *Queue) Put(ctx context.Context, u *call.Upload) (int64, error) {
 	} else {
 		<-it.done // until then the item belongs to the writer
 	}
-	return it.ID, q.finish(it)
+	return it.ID, q.finish(context.WithoutCancel(ctx), it)
 }
 
 func (q *Queue) enqueue(it *Item) error {
@@ -171,7 +190,7 @@ func (q *Queue) enqueue(it *Item) error {
 
 // finish counts the result of a call and removes its audio file, unless a row names it. If that is unknown, the file
 // stays: the next start sweeps audio without a call, but nothing can restore a call's audio.
-func (q *Queue) finish(it *Item) error {
+func (q *Queue) finish(ctx context.Context, it *Item) error {
 	switch {
 	case it.Repeat:
 		q.counts.repeats.Add(1)
@@ -186,7 +205,7 @@ func (q *Queue) finish(it *Item) error {
 	if it.File == "" {
 		return it.Err
 	}
-	err := q.folder.Audio.Remove(it.File)
+	err := q.audio.Remove(ctx, it.File)
 	if it.Err == nil { // a repeat is stored even if its second audio file cannot be removed
 		return nil
 	}
@@ -247,7 +266,7 @@ func (q *Queue) Probe(ctx context.Context) error {
 		return err
 	}
 	return q.runTask(ctx, func(c Committer) error {
-		if err := q.folder.Audio.Probe(); err != nil {
+		if err := q.folder.Audio.Probe(ctx); err != nil {
 			return q.classify(err)
 		}
 		err := q.tryWrite(func() error { return c.Probe(ctx) })

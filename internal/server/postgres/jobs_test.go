@@ -1,11 +1,16 @@
 package postgres_test
 
 import (
+	"database/sql"
 	"testing"
 	"time"
 
+	_ "github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+
 	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/postgres"
+	"rdiostress/internal/server/postgres/migrations"
 	"rdiostress/internal/server/storetest"
 	"rdiostress/internal/testenv/pgtest"
 )
@@ -102,6 +107,24 @@ func TestAudioDecidesTheServer(t *testing.T) {
 	}
 }
 
+// downgrade makes a database one of an earlier version.
+func downgrade(t *testing.T, url string, version int64) {
+	t.Helper()
+	db, err := sql.Open("pgx", url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	p, err := goose.NewProvider(goose.DialectPostgres, db, migrations.Files,
+		goose.WithDisableGlobalRegistry(true), goose.WithTableName("rdiostress_version"))
+	if err == nil {
+		_, err = p.DownTo(t.Context(), version)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // A database of an older version keeps its calls, which are not queued; new ones are.
 func TestUpgradesToTranscripts(t *testing.T) {
 	url := pgtest.Open(t).Database(t)
@@ -114,14 +137,7 @@ func TestUpgradesToTranscripts(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for _, statement := range []string{
-		"DROP TABLE transcripts, api_keys", "ALTER TABLE store DROP COLUMN keys_version",
-		"DELETE FROM rdiostress_version WHERE version_id > 2",
-	} {
-		if _, err := exec(t, url, statement); err != nil {
-			t.Fatalf("%s: %v", statement, err)
-		}
-	}
+	downgrade(t, url, 2)
 	s = openQueue(t, url, dir)
 	fresh := storetest.Put(t, s, storetest.UploadOf(2))
 	list, err := s.Transcripts(t.Context(), []int64{old, fresh}, false)

@@ -153,7 +153,7 @@ func (s *Store) Audio(ctx context.Context, id int64) (io.ReadSeekCloser, error) 
 	case *node != s.node:
 		return nil, fmt.Errorf("the audio of call %d is on the server that received it", id)
 	}
-	r, err := s.folder.Audio.Open(*file)
+	r, err := s.folder.Audio.Open(ctx, *file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("the audio file of call %d is missing", id)
 	}
@@ -230,7 +230,7 @@ func (s *Store) Expire(ctx context.Context, before time.Time, limit int) (n int,
 	var errs []error
 	for _, name := range files {
 		if name != nil {
-			errs = append(errs, s.folder.Audio.Remove(*name))
+			errs = append(errs, s.folder.Audio.Remove(ctx, *name))
 		}
 	}
 	return len(files), errors.Join(errs...)

@@ -120,7 +120,7 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 		s.added = make(chan struct{}, 1)
 	}
 	w := newWriter(s.pool, s.node, o.DuplicateWindow, s.added)
-	if err := s.folder.Audio.Probe(); err != nil {
+	if err := s.folder.Audio.Probe(ctx); err != nil {
 		return s, fmt.Errorf("the data folder cannot be written: %w", err)
 	}
 	if err := w.Probe(ctx); err != nil && !errors.Is(err, call.ErrNoSpace) { // a full disk can still be read
@@ -167,7 +167,7 @@ func (s *Store) openFolder(ctx context.Context, orphans int) error {
 	if err != nil {
 		return fmt.Errorf("reading the names of audio files: %w", err)
 	}
-	if err := s.folder.Audio.Sweep(orphans, named); err != nil {
+	if err := s.folder.Audio.Sweep(ctx, orphans, named); err != nil {
 		return fmt.Errorf("sweeping the audio folder: %w", err)
 	}
 	return s.folder.Sync() // new names must survive a crash
@@ -196,7 +196,7 @@ func (s *Store) identify(ctx context.Context) error {
 	switch {
 	case err != nil || known:
 		return err
-	case s.folder.Audio.Sweep(0, nil) != nil: // there is audio
+	case s.folder.Audio.Sweep(ctx, 0, nil) != nil: // there is audio
 		return fmt.Errorf("it %w: the audio of calls in another database", datadir.ErrForeign)
 	}
 	return s.register(ctx)

@@ -67,7 +67,7 @@ func (s *Store) expire(ctx context.Context, before time.Time, limit int) (n int,
 	s.queue.Expired(n)
 	var errs []error
 	for _, name := range files {
-		errs = append(errs, s.folder.Audio.Remove(name))
+		errs = append(errs, s.folder.Audio.Remove(ctx, name))
 	}
 	return n, errors.Join(errs...)
 }

@@ -9,8 +9,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pressly/goose/v3"
+
 	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/sqlite"
+	"rdiostress/internal/server/sqlite/migrations"
 	"rdiostress/internal/server/storetest"
 )
 
@@ -21,15 +24,12 @@ func downgrade(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, statement := range []string{
-		"DROP TRIGGER calls_delete_transcripts", "DROP TABLE transcripts",
-		"DELETE FROM goose_db_version WHERE version_id > 3",
-	} {
-		if _, err := db.Exec(statement); err != nil {
-			t.Fatalf("%s: %v", statement, err)
-		}
+	defer db.Close()
+	p, err := goose.NewProvider(goose.DialectSQLite3, db, migrations.Files, goose.WithDisableGlobalRegistry(true))
+	if err == nil {
+		_, err = p.DownTo(t.Context(), 3)
 	}
-	if err := db.Close(); err != nil {
+	if err != nil {
 		t.Fatal(err)
 	}
 }

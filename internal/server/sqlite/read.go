@@ -163,7 +163,7 @@ func (s *Store) Audio(ctx context.Context, id int64) (io.ReadSeekCloser, error) 
 			return piece, err
 		}), nil
 	}
-	r, err := s.folder.Audio.Open(file.String)
+	r, err := s.folder.Audio.Open(ctx, file.String)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("the audio file of call %d is missing", id)
 	}

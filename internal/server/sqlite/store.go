@@ -163,7 +163,7 @@ func (s *Store) prepare(ctx context.Context, queue int) error {
 	if err != nil {
 		return fmt.Errorf("reading the names of audio files: %w", err)
 	}
-	if err := s.folder.Audio.Sweep(queue+retainBatch, named); err != nil {
+	if err := s.folder.Audio.Sweep(ctx, queue+retainBatch, named); err != nil {
 		return fmt.Errorf("sweeping the audio folder: %w", err)
 	}
 	// New folders must survive a crash, too.
@@ -215,7 +215,7 @@ func (s *Store) keepReserve(o Options) error {
 }
 
 func (s *Store) probeOnce(ctx context.Context) error {
-	err := s.folder.Audio.Probe()
+	err := s.folder.Audio.Probe(ctx)
 	if err == nil {
 		err = s.writer.Probe(ctx)
 		s.writer.release(err != nil)
