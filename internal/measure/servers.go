@@ -30,6 +30,7 @@ type ServerWatch struct {
 	CPUSPerS   *float64     `json:"cpu_s_per_s,omitempty"` // processors kept busy, in the mean
 	RSSBytes   *float64     `json:"rss_bytes,omitempty"`   // the most memory
 	MemoryKind string       `json:"memory_kind,omitempty"` // as in Watch
+	QueueCalls *float64     `json:"queue_calls,omitempty"` // the longest queue of uploads, by its own figures
 	Events     []WatchEvent `json:"events,omitempty"`      // for example that it ended
 	// Why signals are absent, by their names.
 	Absent map[string]string `json:"absent,omitempty"`

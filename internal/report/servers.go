@@ -88,6 +88,14 @@ func serverSeen(w *measure.ServerWatch) string {
 	if w.RSSBytes != nil {
 		parts = append(parts, units.Bytes(*w.RSSBytes)+" of memory at most")
 	}
+	if w.QueueCalls != nil {
+		parts = append(parts, units.Plural(uint64(*w.QueueCalls), "upload")+" in its queue at most")
+	}
+	if len(parts) == 0 { // one reason says enough, and the report has all
+		if why := w.Absent[measure.CPU.Name()]; why != "" {
+			parts = append(parts, "nothing seen of its process: "+why)
+		}
+	}
 	const most = 3
 	for _, e := range w.Events[:min(len(w.Events), most)] {
 		parts = append(parts, e.String())

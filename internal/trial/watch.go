@@ -117,8 +117,12 @@ func (w *Watch) Fill(res *measure.Result) {
 	case w == nil:
 		return
 	case !w.sees():
-		w.fillServers(res)
-		res.Watch = observe.Unwatched(fmt.Sprintf("the server was not watched: %s", w.absent))
+		why := fmt.Sprintf("the server was not watched: %s", w.absent)
+		if len(w.each) > 0 {
+			w.fillServers(res)
+			why = w.absent
+		}
+		res.Watch = observe.Unwatched(why)
 		return
 	}
 	w.watcher.FillResult(res)

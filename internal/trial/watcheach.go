@@ -10,7 +10,7 @@ import (
 // openEach finds out what can be watched of each of several servers. The signals of the run, which are of one server,
 // are absent then: each server has its own.
 func (e *Environment) openEach(ctx context.Context, p *Plan) (*Watch, error) {
-	w := &Watch{absent: "the run drives several servers, each with figures of its own"}
+	w := &Watch{absent: "the run drives several servers, each of which has figures of its own"}
 	for i := range p.Scenario.URLs() {
 		one := *p
 		one.Scenario = p.Scenario.At(i)
@@ -75,7 +75,9 @@ func (w *Watch) figures(until time.Duration) *measure.ServerWatch {
 		to     **float64
 		of     func([]measure.Reading) float64
 	}{
-		{measure.CPU, &out.CPUSPerS, meanReading}, {measure.RSS, &out.RSSBytes, mostReading},
+		{measure.CPU, &out.CPUSPerS, meanReading},
+		{measure.RSS, &out.RSSBytes, mostReading},
+		{measure.UploadQueue, &out.QueueCalls, mostReading},
 	} {
 		readings := w.Readings(f.signal, 0, until)
 		if len(readings) == 0 {

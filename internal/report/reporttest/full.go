@@ -87,14 +87,14 @@ func setServers(res *measure.Result) {
 		Class: measure.Refused.String(), Parent: string(measure.ParentConnection), Count: 40, FirstS: 2, LastS: 5.5,
 		Sample: "connection refused",
 	}
-	most, some, memory := 1.0, 0.6, 48e6
+	most, some, memory, queue := 1.0, 0.6, 48e6, 7.0
 	res.Servers = []measure.ServerTotals{
 		{
 			URL: res.Target.URL, Server: "tr-engine", Attempted: 100, Accepted: 100, SuccessRate: &most,
 			UploadsPerS: 10, Errors: measure.Errors{HTTP: map[string]uint64{}}, ErrorDetails: []measure.ErrorDetail{},
 			Latency: res.Latency, Watch: &measure.ServerWatch{
 				Process: "rdio-scanner", PID: 4711, CPUSPerS: &some, RSSBytes: &memory, MemoryKind: measure.MemoryRSS,
-				Events: res.Watch.Events,
+				QueueCalls: &queue, Events: res.Watch.Events,
 			},
 		},
 		{
