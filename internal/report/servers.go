@@ -102,3 +102,40 @@ func serverSeen(w *measure.ServerWatch) string {
 	}
 	return strings.Join(parts, ", ")
 }
+
+// EachServerSeen sums up what was seen of each of several servers, and lists what happened to them; empty if nothing
+// was seen of any.
+func EachServerSeen(rep *Report) (parts, events []string) {
+	var cpu, memory []float64
+	for i := range rep.Servers {
+		w := rep.Servers[i].Watch
+		if w == nil {
+			continue
+		}
+		if w.CPUSPerS != nil {
+			cpu = append(cpu, *w.CPUSPerS)
+		}
+		if w.RSSBytes != nil {
+			memory = append(memory, *w.RSSBytes)
+		}
+		for _, e := range w.Events {
+			events = append(events, rep.Servers[i].URL+": "+e.String())
+		}
+	}
+	if len(cpu) > 0 {
+		parts = append(parts, span(cpu, units.Number)+" processors busy")
+	}
+	if len(memory) > 0 {
+		parts = append(parts, span(memory, units.Bytes)+" of memory at most")
+	}
+	return parts, events
+}
+
+// span writes the least and the most of some figures, once if they look the same.
+func span(all []float64, format func(float64) string) string {
+	least, most := format(slices.Min(all)), format(slices.Max(all))
+	if least == most {
+		return most
+	}
+	return least + " to " + most
+}
