@@ -152,7 +152,7 @@ function options(entry, width, height) {
   const { c, figure } = entry, timed = c.kind === "time", words = figure.querySelector(".readout");
   const axis = { stroke: css("dim"), font: "12px system-ui, sans-serif", grid: { stroke: css("grid"), width: 1 }, ticks: { show: false } };
   return {
-    width, height, legend: { show: false }, padding: [14, 24, 0, 0],
+    width, height, legend: { show: false }, padding: [14, 32, 0, 0],
     scales: {
       x: { time: false, range: (u, low, high) => {
         if (timed) return [range[0], range[1]];
