@@ -139,7 +139,7 @@ func safeName(name string) string {
 
 // chartData is what the script draws charts from.
 type chartData struct {
-	Xs     []numbers  `json:"xs"` // that charts share
+	Xs     []numbers  `json:"xs"`  // that charts share
 	End    float64    `json:"end"` // of the time
 	Charts []drawable `json:"charts"`
 }
