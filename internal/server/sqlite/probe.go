@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -18,6 +19,11 @@ const probe = `SAVEPOINT probe;
 
 // Probe implements groupcommit.Committer.
 func (w *writer) Probe(ctx context.Context) error {
+	if w.segments != nil {
+		if err := w.segments.Probe(); err != nil {
+			return fmt.Errorf("writing to a segment: %w", err)
+		}
+	}
 	return w.transact(ctx, func() error {
 		if _, err := w.conn.ExecContext(ctx, probe); err != nil {
 			return err

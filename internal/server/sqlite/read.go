@@ -15,6 +15,7 @@ import (
 	"rdiostress/internal/server/cursor"
 	"rdiostress/internal/server/listing"
 	"rdiostress/internal/server/pieces"
+	"rdiostress/internal/server/segment"
 )
 
 // callColumns are the columns of a call with all its fields. Older versions stored labels of any length.
@@ -146,28 +147,48 @@ func (s *Store) Call(ctx context.Context, id int64) (call.Record, error) {
 
 // Audio implements call.Store.
 func (s *Store) Audio(ctx context.Context, id int64) (io.ReadSeekCloser, error) {
+	r, err := s.audio(ctx, id)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return r, err
+	}
+	// The call may have been deleted, or its audio moved, since its row was read.
+	if r, err = s.audio(ctx, id); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("the audio file of call %d is missing", id)
+	}
+	return r, err
+}
+
+func (s *Store) audio(ctx context.Context, id int64) (io.ReadSeekCloser, error) {
 	var file sql.NullString
-	var size sql.NullInt64
+	var bytes int64
+	var number, offset, size sql.NullInt64
 	var first []byte
-	const query = "SELECT audio_file, length(audio), substr(audio, 1, ?) FROM calls WHERE id = ?"
-	err := s.read.QueryRowContext(ctx, query, pieces.Size, id).Scan(&file, &size, &first)
+	query := "SELECT audio_file, audio_bytes, audio_segment, audio_offset, length(audio), substr(audio, 1, ?) " +
+		"FROM calls WHERE id = ?"
+	if s.isOld {
+		query = "SELECT audio_file, audio_bytes, NULL, NULL, length(audio), substr(audio, 1, ?) FROM calls WHERE id = ?"
+	}
+	err := s.read.QueryRowContext(ctx, query, pieces.Size, id).Scan(&file, &bytes, &number, &offset, &size, &first)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil, call.ErrNotFound
 	case err != nil:
 		return nil, err
-	case !file.Valid:
-		return pieces.New(size.Int64, first, func(start int64) (piece []byte, err error) {
-			const query = "SELECT substr(audio, ?, ?) FROM calls WHERE id = ?"
-			err = s.read.QueryRowContext(ctx, query, start+1, pieces.Size, id).Scan(&piece)
-			return piece, err
-		}), nil
+	case file.Valid:
+		return s.folder.Audio.Open(ctx, file.String)
+	case number.Valid:
+		return s.openAudio(id, segment.Place{Segment: number.Int64, Offset: offset.Int64}, bytes)
 	}
-	r, err := s.folder.Audio.Open(ctx, file.String)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("the audio file of call %d is missing", id)
-	}
-	return r, err
+	return pieces.New(size.Int64, first, func(start int64) (piece []byte, err error) {
+		const query = "SELECT substr(audio, ?, ?) FROM calls WHERE id = ?"
+		err = s.read.QueryRowContext(ctx, query, start+1, pieces.Size, id).Scan(&piece)
+		return piece, err
+	}), nil
+}
+
+// openAudio opens the audio of a call in a segment.
+func (s *Store) openAudio(id int64, at segment.Place, bytes int64) (io.ReadSeekCloser, error) {
+	return segment.OpenAudio(segment.ReadOnly(s.folder.Path(segmentsDir)), id, at, bytes)
 }
 
 // Ping implements call.Store.
