@@ -109,7 +109,7 @@ func (w *writer) storesInRows(ctx context.Context) bool {
 	err := w.conn.QueryRowContext(ctx, `SELECT (SELECT freelist_count FROM pragma_freelist_count) *
 		(SELECT page_size FROM pragma_page_size)`).Scan(&inside)
 	if err == nil && inside > roomInside {
-		free, err := disk.Free(w.dir)
+		free, err := w.free(w.dir)
 		w.inRows = err == nil && free < uint64(inside)
 	}
 	return w.inRows

@@ -47,8 +47,9 @@ type writer struct {
 
 	segments *segment.Log // for the audio; nil keeps it in the rows
 	dir      string       // the data folder
-	looked   int          // transactions since the start, to look at the room inside the database from time to time
-	inRows   bool         // there is more of it than on the disk
+	free     func(dir string) (uint64, error)
+	looked   int  // transactions since the start, to look at the room inside the database from time to time
+	inRows   bool // there is more of it than on the disk
 
 	args   []any // the values of a row
 	bound  []any // and the others of insertCall
