@@ -26,10 +26,10 @@ LONGEST := ./internal/cli ./internal/delivery/sqldb ./internal/delivery ./intern
 JOBS    := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-slow check cover cross bench drill bench-server bench-replay capacity micro fuzz fuzz-due vuln crash-test torture
+.PHONY: help demo build test test-slow check cover cross bench drill bench-server bench-replay bench-transcribe capacity micro fuzz fuzz-due vuln crash-test torture
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: build ## run a load at the bundled server and score it
 	bin/rdiostress run --with-server --max-concurrent 50 --duration 10
@@ -73,6 +73,11 @@ bench: build ## what an upload costs beside other load generators, into docs/per
 bench-server: build ## what the bundled server takes, into docs/performance.md; a quiet ten minutes
 	bench/server.sh > performance.new
 	bench/section.sh server docs/performance.md < performance.new
+	rm performance.new
+
+bench-transcribe: build ## what transcription costs uploads, into docs/performance.md; a quiet hour
+	bench/transcribe.sh > performance.new
+	bench/section.sh transcription docs/performance.md < performance.new
 	rm performance.new
 
 bench-replay: build ## what a replay of 100,000 recordings takes, into docs/performance.md; three quiet minutes

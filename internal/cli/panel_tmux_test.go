@@ -13,9 +13,26 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"rdiostress/internal/testenv"
 )
+
+// briefly are the flags of a run of so many seconds against a server that takes every call, and counts them.
+func briefly(t *testing.T, uploads *atomic.Int64, seconds string, more ...string) []string {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		time.Sleep(5 * time.Millisecond)
+		uploads.Add(1)
+		fmt.Fprintln(w, "Call imported successfully.")
+	}))
+	t.Cleanup(server.Close)
+	return append([]string{
+		"run", "--url", server.URL, "--duration", seconds, "--max-concurrent", "2", "--prime", "off", "--watch", "none",
+		"--verify", "none",
+	}, more...)
+}
 
 // person is somebody who looks at a terminal, which tmux is.
 type person struct {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,22 +18,6 @@ import (
 
 	"rdiostress/internal/report"
 )
-
-// briefly are the flags of a run of so many seconds against a server that takes every call, and counts them.
-func briefly(t *testing.T, uploads *atomic.Int64, seconds string, more ...string) []string {
-	t.Helper()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		time.Sleep(5 * time.Millisecond)
-		uploads.Add(1)
-		fmt.Fprintln(w, "Call imported successfully.")
-	}))
-	t.Cleanup(server.Close)
-	return append([]string{
-		"run", "--url", server.URL, "--duration", seconds, "--max-concurrent", "2", "--prime", "off", "--watch", "none",
-		"--verify", "none",
-	}, more...)
-}
 
 // process is a run in a process of its own, whose streams a test treats badly.
 type process struct {

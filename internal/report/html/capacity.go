@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
 	"rdiostress/internal/units"
 )
@@ -84,10 +85,20 @@ func rateCharts(rep *report.Capacity) []*chart {
 	}
 	times := over("rate-times", "Response time by rate", inSeconds)
 	times.Log = true
+	few := false
+	enough := func(q float64, v func(*report.CapacityStep) *float64) []float64 {
+		return values(func(s *report.CapacityStep) *float64 {
+			if s.Accepted > 0 && measure.TooFew(q, s.Accepted) {
+				few = true
+				return nil
+			}
+			return v(s)
+		})
+	}
 	times.Lines = []line{
 		{Name: "p50", Style: 1, Values: values(func(s *report.CapacityStep) *float64 { return s.P50S })},
-		{Name: "p95", Style: 2, Values: values(func(s *report.CapacityStep) *float64 { return s.P95S })},
-		{Name: "p99", Style: 3, Values: values(func(s *report.CapacityStep) *float64 { return s.P99S })},
+		{Name: "p95", Style: 2, Values: enough(0.95, func(s *report.CapacityStep) *float64 { return s.P95S })},
+		{Name: "p99", Style: 3, Values: enough(0.99, func(s *report.CapacityStep) *float64 { return s.P99S })},
 	}
 	for _, o := range rep.Objectives {
 		if o.Op == "<" && o.Name != report.ErrorRate {
@@ -96,6 +107,9 @@ func rateCharts(rep *report.Capacity) []*chart {
 	}
 	times.Sentence = "Response times of the rates that were held, on a logarithmic scale. Where the lines bend " +
 		"upwards, the server begins to fall behind."
+	if few {
+		times.Sentence += " " + fewSentence("Rates")
+	}
 	stored := over("rate-stored", "Accepted and stored by rate", inCallsPerS)
 	stored.Lines = []line{
 		{Name: "accepted", Style: 1, Values: values(func(s *report.CapacityStep) *float64 { return &s.AcceptedPerS })},

@@ -204,12 +204,6 @@ func clockText(s float64) string {
 	}
 }
 
-// nineText writes a percentile's place on its axis: 2 nines are 99 %.
-func nineText(nines float64) string {
-	share := 1 - math.Pow(10, -nines)
-	return strconv.FormatFloat(share*100, 'f', max(0, int(math.Ceil(nines))-2), 64) + " %"
-}
-
 // scale fits the vertical axis to the values. It reports false where there is nothing to be drawn.
 func (c *chart) scale() bool {
 	low, high, seen := math.Inf(1), 0.0, false
@@ -289,12 +283,13 @@ func (c *chart) xTicks() (list []tick) {
 	case overTime:
 		return timeTicks(from, to, n)
 	case percentile:
-		for nines := 0.0; nines <= to+1e-9; nines++ {
-			label := nineText(nines)
-			if nines == 0 {
-				label = "0 %"
+		for _, p := range []struct {
+			nines float64
+			label string
+		}{{math.Log10(2), "50 %"}, {1, "90 %"}, {2, "99 %"}, {3, "99.9 %"}, {4, "99.99 %"}, {5, "99.999 %"}} {
+			if p.nines <= to+1e-9 {
+				list = append(list, tick{p.nines, p.label})
 			}
-			list = append(list, tick{nines, label})
 		}
 		return list
 	default:

@@ -293,3 +293,70 @@ func TestPagesOfOlderVersions(t *testing.T) {
 		}
 	})
 }
+
+// A chart has no percentile of too few uploads, and says so.
+func TestPercentilesOfFewAreLeftOut(t *testing.T) {
+	const sentence = "Intervals with fewer than 20 uploads have no 95th percentile"
+	rep := watchedRun(10 * time.Second)
+	if strings.Contains(page(t, rep), sentence) {
+		t.Error("500 uploads are said to be few")
+	}
+	rep.Histograms = nil // as in older reports
+	p95 := 7.25
+	for i := range rep.Series {
+		rep.Series[i].Accepted, rep.Series[i].P95S = 19, &p95
+	}
+	text := page(t, rep)
+	chart := text[strings.Index(text, `id="chart-times"`):]
+	chart = chart[:strings.Index(chart, "</figure>")]
+	if !strings.Contains(chart, sentence) || strings.Contains(chart, "7.25") {
+		t.Errorf("the chart shows a 95th percentile of 19 uploads:\n%s", chart)
+	}
+	search := reporttest.Searched()
+	for i := range search.Steps {
+		search.Steps[i].Accepted = 19
+	}
+	if text := searchPage(t, search); !strings.Contains(text, "Rates with fewer than 20 uploads") {
+		t.Error("the page of a search does not say which percentiles it leaves out")
+	}
+}
+
+// The plot of percentiles has the marks that people look for, as far as the uploads go.
+func TestPercentileMarks(t *testing.T) {
+	marks := func(text string) (list []string) {
+		chart := text[strings.Index(text, `id="chart-percentiles"`):]
+		chart = chart[:strings.Index(chart, "</figure>")]
+		for _, m := range regexp.MustCompile(`class="tick x"[^>]*>([^<]*)<`).FindAllStringSubmatch(chart, -1) {
+			list = append(list, m[1])
+		}
+		return list
+	}
+	for length, want := range map[time.Duration][]string{ // 500 uploads a second
+		10 * time.Second: {"50 %", "90 %", "99 %", "99.9 %"},
+		5 * time.Minute:  {"50 %", "90 %", "99 %", "99.9 %", "99.99 %", "99.999 %"},
+	} {
+		if diff := cmp.Diff(want, marks(page(t, watchedRun(length)))); diff != "" {
+			t.Errorf("%v (-want +got):\n%s", length, diff)
+		}
+	}
+}
+
+// No chart of a wide page stands beside nothing.
+func TestChartsFillTheWidth(t *testing.T) {
+	for name, text := range map[string]string{
+		"run": page(t, watchedRun(10*time.Second)), "full": page(t, reporttest.Full()),
+		"search": searchPage(t, reporttest.Searched()),
+	} {
+		beside := 0
+		for _, m := range regexp.MustCompile(`<figure class="chart( wide)?"`).FindAllStringSubmatch(text, -1) {
+			if m[1] == "" {
+				beside++
+			} else if beside%2 != 0 {
+				t.Errorf("%s: a chart is beside nothing", name)
+			}
+		}
+		if beside%2 != 0 {
+			t.Errorf("%s: the last chart is beside nothing", name)
+		}
+	}
+}

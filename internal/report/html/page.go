@@ -98,3 +98,18 @@ func (p *page) chart(charts ...*chart) {
 		}
 	}
 }
+
+// Wide reports whether a chart takes both columns of a wide page: the response times do, and one that would stand alone
+// beside nothing.
+func (p *page) Wide(i int) bool {
+	whole := func(c *chart) bool { return c.ID == "times" || c.ID == "heat" }
+	if whole(p.Charts[i]) {
+		return true
+	}
+	before := 0 // that are beside each other
+	for j := i - 1; j >= 0 && !whole(p.Charts[j]); j-- {
+		before++
+	}
+	last := i+1 == len(p.Charts) || whole(p.Charts[i+1])
+	return last && before%2 == 0
+}

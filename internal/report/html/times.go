@@ -39,7 +39,9 @@ func (t *timeline) times(rep *report.Report, list []interval) *chart {
 	c := t.chart("times", "Response time", inSeconds,
 		line{Name: "p50"}, line{Name: "p95"}, line{Name: "p99"}, line{Name: "longest"})
 	c.X = nil
+	few := false
 	for _, part := range list {
+		few = few || part.response.Count() > 0 && measure.TooFew(0.99, part.response.Count())
 		c.X = append(c.X, (part.From+part.To)/2)
 		values := part.response.Quantiles(quantiles...)
 		for i := range c.Lines {
@@ -50,22 +52,31 @@ func (t *timeline) times(rep *report.Report, list []interval) *chart {
 			c.Lines[i].Values = append(c.Lines[i].Values, v)
 		}
 	}
-	c.describeTimes(rep)
+	c.describeTimes(rep, few)
 	return c
 }
 
 // seriesTimes is times of a report of an older version, which has no histograms of intervals.
 func (t *timeline) seriesTimes(rep *report.Report) *chart {
+	few := false
+	p95 := func(p *measure.Point) (float64, bool) {
+		if measure.TooFew(0.95, p.Accepted) {
+			few = few || p.Accepted > 0
+			return 0, false
+		}
+		return valueOf(p.P95S)
+	}
 	c := t.chart("times", "Response time", inSeconds,
 		line{Name: "p50", Values: t.means(func(p *measure.Point) (float64, bool) { return valueOf(p.P50S) })},
-		line{Name: "p95", Values: t.largest(func(p *measure.Point) (float64, bool) { return valueOf(p.P95S) })},
+		line{Name: "p95", Values: t.largest(p95)},
 		line{Name: "longest", Values: t.largest(func(p *measure.Point) (float64, bool) { return valueOf(p.MaxS) })})
-	c.describeTimes(rep)
+	c.describeTimes(rep, few)
 	return c
 }
 
-// describeTimes adds the thresholds and the sentence.
-func (c *chart) describeTimes(rep *report.Report) {
+// describeTimes adds the thresholds and the sentence. few reports whether intervals had too few uploads for a 95th
+// percentile.
+func (c *chart) describeTimes(rep *report.Report, few bool) {
 	c.Log = true
 	for _, t := range rep.Thresholds {
 		if t.Name == judge.MeanResponse || t.Name == judge.P95Response {
@@ -78,6 +89,14 @@ func (c *chart) describeTimes(rep *report.Report) {
 		c.Sentence += fmt.Sprintf(" Over the scored part, half took at most %s, and 95 %% at most %s.",
 			units.Seconds(f.P50S), units.Seconds(f.P95S))
 	}
+	if few {
+		c.Sentence += " " + fewSentence("Intervals")
+	}
+}
+
+// fewSentence says what is left out of lines of percentiles.
+func fewSentence(what string) string {
+	return what + " with fewer than 20 uploads have no 95th percentile, and those with fewer than 100 no 99th."
 }
 
 // The size of a heat map, in cells.

@@ -24,7 +24,7 @@ function write(unit, v) {
 }
 const two = n => String(n).padStart(2, "0");
 const clock = s => s === 0 ? "0" : s < 60 ? +s.toPrecision(3) + " s" : s < 3600 ? Math.floor(s / 60) + ":" + two(Math.round(s) % 60) + " min" : Math.floor(s / 3600) + ":" + two(Math.floor(s / 60) % 60) + " h";
-const nines = n => n === 0 ? "0 %" : ((1 - 10 ** -n) * 100).toFixed(Math.max(0, Math.ceil(n) - 2)) + " %";
+const nines = n => ((1 - 10 ** -n) * 100).toFixed(Math.max(0, Math.ceil(n - 1e-9) - 2)) + " %";
 
 function roundStep(step) {
   if (!(step > 0)) return 1;
@@ -48,7 +48,7 @@ function valueTicks(c, low, high) {
     for (const d of [1, 2, 5]) { const v = d * 10 ** e; if (v >= low && v <= high && (d === 1 || few)) list.push(v); }
   return list;
 }
-const xTicks = (c, low, high) => c.kind === "time" ? timeTicks(low, high) : c.kind === "nines" ? steps(low, high, 1) : steps(low, high, roundStep((high - low) / 5));
+const xTicks = (c, low, high) => c.kind === "time" ? timeTicks(low, high) : c.kind === "nines" ? [Math.log10(2), 1, 2, 3, 4, 5].filter(n => n <= high + 1e-9) : steps(low, high, roundStep((high - low) / 5));
 const xText = (c, v) => c.kind === "time" ? clock(v) : c.kind === "nines" ? nines(v) : round(v) + "/s";
 
 // What is behind the lines: phases, alerts, and the time in which the server was down.
@@ -204,7 +204,7 @@ build();
 let ratio = devicePixelRatio;
 new ResizeObserver(() => {
   if (ratio !== devicePixelRatio) { ratio = devicePixelRatio; build(); return; }
-  for (const { plot, live } of drawn) if (plot && live.clientWidth && live.clientWidth !== plot.width) plot.setSize({ width: live.clientWidth, height: live.clientHeight });
+  for (const { plot, live } of drawn) if (plot && live.clientWidth && (live.clientWidth !== plot.width || live.clientHeight !== plot.height)) plot.setSize({ width: live.clientWidth, height: live.clientHeight });
 }).observe(document.body);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", build);
 })();
