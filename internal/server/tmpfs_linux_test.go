@@ -109,8 +109,8 @@ func TestDiskFull(t *testing.T) {
 	check()
 }
 
-// A disk below --min-free-disk accepts calls again once retention has deleted some, short and long ones: segments without
-// calls are removed, although the database file does not shrink.
+// A disk below --min-free-disk accepts calls again once retention has deleted some, short and long ones: segments
+// without calls are removed, although the database file does not shrink.
 func TestRetentionMakesRoom(t *testing.T) {
 	dir := filepath.Join(smallDisk(t, "80"), "data")
 	store, err := sqlite.Open(t.Context(), sqlite.Options{Dir: dir})

@@ -105,7 +105,12 @@ func TestRecordsComeBack(t *testing.T) {
 	for _, wrong := range []struct {
 		id, size int64
 		at       segment.Place
-	}{{2, 511, places[2]}, {3, 510, places[2]}, {3, 511, places[1]}, {3, 511, segment.Place{Segment: 1, Offset: 1 << 40}}} {
+	}{
+		{2, 511, places[2]},
+		{3, 510, places[2]},
+		{3, 511, places[1]},
+		{3, 511, segment.Place{Segment: 1, Offset: 1 << 40}},
+	} {
 		if _, err := segment.OpenAudio(files, wrong.id, wrong.at, wrong.size); !errors.Is(err, segment.ErrDamaged) {
 			t.Errorf("%+v: %v", wrong, err)
 		}

@@ -165,7 +165,8 @@ func checkLoss(t *testing.T, dir string, n int, acks *lossAcks) {
 	for i, ack := range acks.stored {
 		_, wasExpired := acks.expired[ack.id]
 		if name := storetest.UploadOf(i).Call.AudioName; ack.after <= n && found[name] != ack.id && !wasExpired {
-			t.Errorf("after %d events call %d, acknowledged as %d after %d, is %d", n, i, ack.id, ack.after, found[name])
+			t.Errorf("after %d events call %d, acknowledged as %d after %d, is %d", n, i, ack.id, ack.after,
+				found[name])
 		}
 	}
 	if id, err := s.Put(t.Context(), lossUpload(1000)); id <= 0 || err != nil {

@@ -1,11 +1,11 @@
 // Package sqlite stores calls in an SQLite database in the server's data folder.
 //
 // One goroutine writes. It commits all waiting calls in one transaction, so that they share the cost of making them
-// durable (synchronous=FULL on a write-ahead log, with fdatasync: times need not be). A call is acknowledged when its transaction is on disk. Another
-// connection moves the log into the database at the same time. Short audio is in a segment (package segment), durable
-// before its row is committed: in a row it would be written twice, to the log and to the database. Long audio is a file
-// of its own, on disk under its final name before its row is written. Readers have their own connections and do not
-// block the writer.
+// durable (synchronous=FULL on a write-ahead log, with fdatasync: times need not be). A call is acknowledged when its
+// transaction is on disk. Another connection moves the log into the database at the same time. Short audio is in a
+// segment (package segment), durable before its row is committed: in a row it would be written twice, to the log and to
+// the database. Long audio is a file of its own, on disk under its final name before its row is written. Readers have
+// their own connections and do not block the writer.
 package sqlite
 
 import (
