@@ -42,8 +42,8 @@ type rows interface {
 // What of a call is in both databases, and in SQLite alone.
 const (
 	selectCalls   = "SELECT id, audio_name, audio_sha256, audio_file, audio FROM calls"
-	selectInPlace = `SELECT id, audio_name, audio_sha256, audio_file, audio, coalesce(audio_segment, 0),
-		coalesce(audio_offset, 0), audio_bytes FROM calls`
+	selectInPlace = `SELECT id, audio_name, audio_sha256, audio_file, audio, coalesce(segment_id, 0),
+		coalesce(segment_offset, 0), audio_bytes FROM calls`
 )
 
 // readStored returns what is stored, by the calls' names.

@@ -40,6 +40,7 @@ type File interface {
 type Folder struct {
 	Dir     string
 	SyncDir func(dir string) error             // makes the names in a folder durable
+	Check   func() error                       // fails if another folder is at the path
 	Gone    func(path string, err error) error // the error of a file that is gone
 }
 
@@ -64,7 +65,19 @@ func (f Folder) Names() ([]string, error) {
 }
 
 // Create implements Files.
-func (f Folder) Create(name string) (File, error) { return f.open(name, os.O_CREATE|os.O_EXCL) }
+func (f Folder) Create(name string) (File, error) {
+	if err := f.check(); err != nil {
+		return nil, err
+	}
+	return f.open(name, os.O_CREATE|os.O_EXCL)
+}
+
+func (f Folder) check() error {
+	if f.Check == nil {
+		return nil
+	}
+	return f.Check()
+}
 
 // Open implements Files.
 func (f Folder) Open(name string) (File, error) { return f.open(name, 0) }
@@ -85,7 +98,12 @@ func (f Folder) open(name string, flags int) (File, error) {
 }
 
 // Remove implements Files.
-func (f Folder) Remove(name string) error { return os.Remove(filepath.Join(f.Dir, name)) }
+func (f Folder) Remove(name string) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	return os.Remove(filepath.Join(f.Dir, name))
+}
 
 // Sync implements Files.
 func (f Folder) Sync() error { return f.SyncDir(f.Dir) }

@@ -3,6 +3,7 @@ package segment
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"time"
 )
@@ -29,6 +30,7 @@ type Log struct {
 	synced int64 // how much of it is durable
 	buf    []byte
 	failed error // of a write since the last Keep or Cut
+	broken bool  // of a sync: what the file has is not known
 }
 
 // Options are the options of a Log. All but Files and Store may be left out.
@@ -86,6 +88,11 @@ func (l *Log) Next() (Place, error) {
 func (l *Log) begin() (err error) {
 	name := FileName(l.id + 1)
 	file, err := l.files.Create(name)
+	for errors.Is(err, fs.ErrExist) { // an attempt before could not remove it
+		l.id++
+		name = FileName(l.id + 1)
+		file, err = l.files.Create(name)
+	}
 	if err != nil {
 		return err
 	}
@@ -160,15 +167,16 @@ func (l *Log) Sync() (Place, error) {
 	if l.file == nil || l.end == l.synced {
 		return Place{l.id, l.end}, nil
 	}
-	err := l.flush()
-	if err == nil {
-		err = l.file.Sync()
+	if err := l.flush(); err != nil {
+		l.failed = err
+		return Place{}, err
 	}
+	err := l.file.Sync()
 	if err == nil {
 		err = l.file.Check()
 	}
 	if err != nil {
-		l.failed = err
+		l.failed, l.broken = err, true
 		return Place{}, err
 	}
 	l.synced = l.end
@@ -181,20 +189,20 @@ func (l *Log) HasNew() bool { return l.end != l.kept || l.failed != nil }
 // Keep says that rows may point at the records.
 func (l *Log) Keep() { l.kept = l.end }
 
-// Cut removes the records since the last Keep, at which no row points. If that fails, or if a write has failed before,
+// Cut removes the records since the last Keep, at which no row points. If that fails, or if a sync has failed before,
 // the next record begins a segment, and the store finds the records when it starts.
 func (l *Log) Cut() error {
 	if !l.HasNew() {
 		return nil
 	}
-	hasFailed := l.failed != nil
-	l.failed, l.buf = nil, l.buf[:0]
+	isBroken := l.broken
+	l.failed, l.broken, l.buf = nil, false, l.buf[:0]
 	if l.file == nil {
 		return nil
 	}
 	err := l.file.Truncate(l.kept)
 	l.end, l.synced = l.kept, min(l.synced, l.kept)
-	if err != nil || hasFailed {
+	if err != nil || isBroken {
 		l.Close()
 	}
 	return err

@@ -17,7 +17,7 @@ import (
 const retainBatch = 100
 
 const deleteOld = `DELETE FROM calls WHERE id IN (SELECT id FROM calls WHERE started_ms < ? ORDER BY started_ms LIMIT ?)
-	RETURNING id, started_ms, system_id, talkgroup_id, audio_bytes, audio_file, audio_segment`
+	RETURNING id, started_ms, system_id, talkgroup_id, audio_bytes, audio_file, segment_id`
 
 // startRetention starts to delete old calls, unless calls are kept forever.
 func (s *Store) startRetention(ctx context.Context, keep time.Duration, log *slog.Logger) {
@@ -103,7 +103,7 @@ func (w *writer) deleteOld(ctx context.Context, before time.Time, limit int) (n 
 		key.day = started / listing.DayMS
 		w.addCount(key, countSum{-1, -bytes})
 		if at.Valid {
-			w.addChange(at.Int64, countSum{-1, -bytes})
+			w.addChange(at.Int64, segmentChange{calls: -1})
 		}
 		w.pages += indexPages
 		n++

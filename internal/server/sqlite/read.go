@@ -163,7 +163,7 @@ func (s *Store) audio(ctx context.Context, id int64) (io.ReadSeekCloser, error) 
 	var bytes int64
 	var number, offset, size sql.NullInt64
 	var first []byte
-	query := "SELECT audio_file, audio_bytes, audio_segment, audio_offset, length(audio), substr(audio, 1, ?) " +
+	query := "SELECT audio_file, audio_bytes, segment_id, segment_offset, length(audio), substr(audio, 1, ?) " +
 		"FROM calls WHERE id = ?"
 	if s.isOld {
 		query = "SELECT audio_file, audio_bytes, NULL, NULL, length(audio), substr(audio, 1, ?) FROM calls WHERE id = ?"

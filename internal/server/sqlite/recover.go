@@ -27,6 +27,7 @@ func (s *Store) prepareSegments(ctx context.Context, log *slog.Logger) error {
 	if _, err := disk.MakeDir(s.folder.Path(segmentsDir)); err != nil {
 		return err
 	}
+	s.writer.segments = nil // of an attempt before
 	files := s.files()
 	ids, err := segment.List(files)
 	if err != nil {
@@ -130,10 +131,15 @@ func (r *recovery) recover(ctx context.Context, id int64) error {
 			err = r.restore(ctx, t, from)
 		}
 	}
-	if id == r.newest {
+	switch {
+	case err != nil:
+		return err
+	case id == r.newest:
 		r.end = end
+	case !isKnown && end == segment.HeaderBytes && id != r.ids[len(r.ids)-1]: // it was begun and never used
+		return r.files.Remove(segment.FileName(id))
 	}
-	return err
+	return nil
 }
 
 // adopt makes sure that a segment belongs to the database. One without any calls takes the name of the segments: it
@@ -251,29 +257,29 @@ func (r *recovery) move(ctx context.Context, rec *segment.Record) error {
 	if err != nil {
 		return err
 	}
-	var from, bytes int64
-	err = r.w.conn.QueryRowContext(ctx, `SELECT audio_segment, audio_bytes FROM calls WHERE id = ?
-		AND audio_segment NOT IN (SELECT value FROM json_each(?))`, rec.ID, string(there)).Scan(&from, &bytes)
+	var from int64
+	err = r.w.conn.QueryRowContext(ctx, `SELECT segment_id FROM calls WHERE id = ?
+		AND segment_id NOT IN (SELECT value FROM json_each(?))`, rec.ID, string(there)).Scan(&from)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	return r.w.moveCall(ctx, rec.ID, from, bytes, rec.Place)
+	return r.w.moveCall(ctx, rec.ID, from, rec.Place)
 }
 
-// moveCall lets a row point at another place, to which its audio was copied.
-func (w *writer) moveCall(ctx context.Context, id, from, bytes int64, to segment.Place) error {
-	stmt, err := w.statement(ctx, "UPDATE calls SET audio_segment = ?, audio_offset = ?, audio = x'' WHERE id = ?")
+// moveCall lets a row point at another place, to which its record was copied.
+func (w *writer) moveCall(ctx context.Context, id, from int64, to segment.Place) error {
+	stmt, err := w.statement(ctx, "UPDATE calls SET segment_id = ?, segment_offset = ? WHERE id = ?")
 	if err == nil {
 		_, err = stmt.ExecContext(ctx, to.Segment, to.Offset, id)
 	}
 	if err != nil {
-		return fmt.Errorf("moving audio: %w", err)
+		return fmt.Errorf("moving a call: %w", err)
 	}
-	w.addChange(from, countSum{-1, -bytes})
-	w.addChange(to.Segment, countSum{1, bytes})
+	w.addChange(from, segmentChange{calls: -1})
+	w.addChange(to.Segment, segmentChange{1, 1})
 	return nil
 }
 
@@ -283,7 +289,7 @@ func (w *writer) forget(ctx context.Context, id int64) error {
 	var key countKey
 	var at sql.NullInt64
 	err := w.conn.QueryRowContext(ctx, `DELETE FROM calls WHERE id = ?
-		RETURNING started_ms, system_id, talkgroup_id, audio_bytes, audio_segment`, id).
+		RETURNING started_ms, system_id, talkgroup_id, audio_bytes, segment_id`, id).
 		Scan(&started, &key.system, &key.talkgroup, &bytes, &at)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
@@ -294,7 +300,7 @@ func (w *writer) forget(ctx context.Context, id int64) error {
 	key.day = started / listing.DayMS
 	w.addCount(key, countSum{-1, -bytes})
 	if at.Valid {
-		w.addChange(at.Int64, countSum{-1, -bytes})
+		w.addChange(at.Int64, segmentChange{calls: -1})
 	}
 	return nil
 }

@@ -21,9 +21,12 @@ const roomInside = 64 << 20
 // roomEvery is how many transactions there are between looks at that.
 const roomEvery = 256
 
-const addSegment = `INSERT INTO segments (id, bytes, calls, audio_bytes) VALUES (?, ?, ?, ?)
-	ON CONFLICT DO UPDATE SET bytes = max(bytes, excluded.bytes), calls = calls + excluded.calls,
-	audio_bytes = audio_bytes + excluded.audio_bytes`
+const addSegment = `INSERT INTO segments (id, bytes, records, calls) VALUES (?, ?, ?, ?)
+	ON CONFLICT DO UPDATE SET bytes = max(bytes, excluded.bytes), records = records + excluded.records,
+	calls = calls + excluded.calls`
+
+// segmentChange is what a transaction changes in a row of segments.
+type segmentChange struct{ records, calls int64 }
 
 // files returns the folder of the segments.
 func (s *Store) files() segment.Files {
@@ -39,22 +42,20 @@ func (s *Store) files() segment.Files {
 			}
 			return err
 		},
-		Gone: func(path string, err error) error { return &datadir.GoneError{Path: path, Replaced: err == nil} },
+		Check: s.folder.Check,
+		Gone:  func(path string, err error) error { return &datadir.GoneError{Path: path, Replaced: err == nil} },
 	}
 }
 
 // addChange adds to what a transaction changes in a segment.
-func (w *writer) addChange(id int64, change countSum) {
-	if w.changes == nil {
-		w.changes = make(map[int64]countSum)
-	}
+func (w *writer) addChange(id int64, change segmentChange) {
 	sum := w.changes[id]
-	w.changes[id] = countSum{sum.calls + change.calls, sum.bytes + change.bytes}
+	w.changes[id] = segmentChange{sum.records + change.records, sum.calls + change.calls}
 }
 
 // addEnd says how much of a segment has records that rows may point at.
 func (w *writer) addEnd(end segment.Place) {
-	w.addChange(end.Segment, countSum{})
+	w.addChange(end.Segment, segmentChange{})
 	w.end = end
 }
 
@@ -74,7 +75,7 @@ func (w *writer) storeSegments(ctx context.Context) error {
 		}
 		stmt, err := w.statement(ctx, addSegment)
 		if err == nil {
-			_, err = stmt.ExecContext(ctx, id, bytes, change.calls, change.bytes)
+			_, err = stmt.ExecContext(ctx, id, bytes, change.records, change.calls)
 		}
 		if err != nil {
 			return fmt.Errorf("counting calls of segments: %w", err)
@@ -158,7 +159,7 @@ func (w *writer) numbers(ctx context.Context, query string, args ...any) (found 
 }
 
 const (
-	// sparse is the part of a segment that its calls must take, or they are moved out of it.
+	// sparse is the part of a segment's calls that must be left, or they are moved out of it.
 	sparse = 4
 	// moveBytes is how much of a segment is read in one turn of the writer.
 	moveBytes = 1 << 20
@@ -179,7 +180,7 @@ func (s *Store) tidySegments(ctx context.Context) error {
 	}
 	var thin []int64
 	err = s.queue.Do(ctx, func(ctx context.Context) (err error) {
-		thin, err = w.numbers(ctx, `SELECT id FROM segments WHERE id < ? AND calls > 0 AND audio_bytes < bytes / ?
+		thin, err = w.numbers(ctx, `SELECT id FROM segments WHERE id < ? AND calls > 0 AND calls * ? < records
 			ORDER BY id`, w.segments.Current(), sparse)
 		return err
 	})
@@ -239,7 +240,7 @@ func (s *Store) moveOut(ctx context.Context, id int64) error {
 func (w *writer) copyCalls(ctx context.Context, batch []segment.Record) error {
 	for i := range batch {
 		rec := &batch[i]
-		const query = "SELECT audio_bytes FROM calls WHERE id = ? AND audio_segment = ? AND audio_offset = ?"
+		const query = "SELECT id FROM calls WHERE id = ? AND segment_id = ? AND segment_offset = ?"
 		found, err := w.numbers(ctx, query, rec.ID, rec.Place.Segment, rec.Place.Offset)
 		if err != nil {
 			return err
@@ -252,7 +253,7 @@ func (w *writer) copyCalls(ctx context.Context, batch []segment.Record) error {
 			err = w.segments.Append(rec.ID, rec.Audio, rec.Row)
 		}
 		if err == nil {
-			err = w.moveCall(ctx, rec.ID, rec.Place.Segment, found[0], to)
+			err = w.moveCall(ctx, rec.ID, rec.Place.Segment, to)
 		}
 		if err != nil {
 			return err

@@ -239,8 +239,8 @@ func TestEarlierRows(t *testing.T) {
 	for n := int64(1); n <= 3 && err == nil; n++ {
 		u := longUpload(n)
 		_, err = db.ExecContext(t.Context(), `INSERT INTO calls (system_id, talkgroup_id, started_ms, received_ms,
-			frequency_hz, source_id, site_id, system_label, talkgroup_label, talkgroup_name, talkgroup_tag, talker_alias,
-			audio_name, audio_type, audio_bytes, audio_sha256, audio)
+			frequency_hz, source_id, site_id, system_label, talkgroup_label, talkgroup_name, talkgroup_tag,
+			talker_alias, audio_name, audio_type, audio_bytes, audio_sha256, audio)
 			VALUES (?, ?, ?, 0, 0, 0, 0, '', '', '', '', '', ?, '', ?, ?, ?)`, u.Call.System, u.Call.Talkgroup,
 			u.Call.Time.UnixMilli(), u.Call.AudioName, u.Size, u.SHA256[:], u.Audio)
 	}

@@ -136,7 +136,7 @@ func open(ctx context.Context, o Options, seams seams) (s *Store, err error) {
 	queue := cmp.Or(o.Queue, DefaultQueue)
 	s.writer = &writer{
 		dir: o.Dir, free: disk.Free, window: o.DuplicateWindow.Milliseconds(), counts: make(map[countKey]countSum),
-		changes: make(map[int64]countSum),
+		changes: make(map[int64]segmentChange),
 		due:     make(chan struct{}, 1), jobs: make(map[string]*sql.Stmt), transcribes: o.Transcribe,
 		added: make(chan struct{}, 1),
 	}

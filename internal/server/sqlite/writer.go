@@ -22,7 +22,7 @@ const insertCall = `INSERT INTO calls (
 	id, system_id, talkgroup_id, started_ms, received_ms, frequency_hz, source_id, site_id,
 	system_label, talkgroup_label, talkgroup_name, talkgroup_tag, talkgroup_groups, talker_alias,
 	units, frequencies, patches, audio_name, audio_type, audio_bytes, audio_sha256, audio_file, audio,
-	audio_segment, audio_offset
+	segment_id, segment_offset
 ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 const selectNear = `SELECT id, started_ms, audio_sha256 FROM calls
@@ -61,8 +61,8 @@ type writer struct {
 	due    chan struct{}         // signals that a checkpoint is due; has room for one
 	counts map[countKey]countSum // changes of call_counts in the transaction
 
-	changes map[int64]countSum // changes of segments in the transaction
-	end     segment.Place      // how far it has written in a segment
+	changes map[int64]segmentChange // changes of segments in the transaction
+	end     segment.Place           // how far it has written in a segment
 }
 
 type countKey struct{ day, system, talkgroup int64 }
@@ -289,10 +289,13 @@ func (w *writer) insertRow(
 	if chosen > 0 {
 		id = chosen
 	}
+	if at.Segment > 0 {
+		number, offset = at.Segment, at.Offset
+	}
 	switch {
 	case values[rowFile] != nil:
-	case at.Segment > 0 && len(audio) > 0:
-		inRow, number, offset = []byte{}, at.Segment, at.Offset
+	case at.Segment > 0:
+		inRow = []byte{}
 	default:
 		if inRow = audio; audio == nil {
 			inRow = []byte{}
@@ -312,8 +315,8 @@ func (w *writer) insertRow(
 	w.pages += indexPages
 	day := values[rowStarted].(int64) / listing.DayMS
 	w.addCount(countKey{day, values[rowSystem].(int64), values[rowTalkgroup].(int64)}, countSum{1, size})
-	if number != nil {
-		w.addChange(at.Segment, countSum{1, size})
+	if at.Segment > 0 {
+		w.addChange(at.Segment, segmentChange{1, 1})
 	}
 	return stored, nil
 }
