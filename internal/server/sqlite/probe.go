@@ -13,7 +13,7 @@ const probe = `SAVEPOINT probe;
 		talkgroup_label, talkgroup_name,
 		talkgroup_tag, talker_alias, audio_name, audio_type, audio_bytes, audio_sha256, audio
 	) VALUES (-1, 1, 1, 0, 0, 0, 0, 0, '', '', '', '', '', '', '', 0, zeroblob(32), x'');
-	INSERT INTO call_counts VALUES (-1, 1, 1, 0, 0);
+	INSERT INTO call_changes VALUES (-1, 1, 1, 0, 0);
 	ROLLBACK TO probe;
 	RELEASE probe`
 

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -32,6 +33,7 @@ const listColumns = `id, system_id, talkgroup_id, started_ms, received_ms, frequ
 
 func dialect() listing.Dialect {
 	return listing.Dialect{
+		Counts:      "all_counts",
 		Placeholder: "?", Columns: listColumns, ByID: "calls INDEXED BY calls_by_id",
 		BySystem: "calls INDEXED BY calls_by_system", ByTalkgroup: "calls INDEXED BY calls_by_talkgroup",
 	}
@@ -39,7 +41,7 @@ func dialect() listing.Dialect {
 
 // Calls implements call.Store. The page and the total are from the same snapshot.
 func (s *Store) Calls(ctx context.Context, q call.Query) (page []call.Record, total int64, err error) {
-	plan, err := listing.New(dialect(), q)
+	plan, err := listing.New(s.dialect(), q)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -74,6 +76,15 @@ func (s *Store) Calls(ctx context.Context, q call.Query) (page []call.Record, to
 	}
 	page, err = readPage(ctx, tx, plan.Page(key), q.MaxBytes)
 	return page, total, err
+}
+
+// dialect returns the dialect of the database, which a reader may have of an earlier version.
+func (s *Store) dialect() listing.Dialect {
+	d := dialect()
+	if s.isOld {
+		d.Counts = ""
+	}
+	return d
 }
 
 func queryRow(ctx context.Context, tx *sql.Tx, st listing.Statement) *sql.Row {
@@ -116,7 +127,7 @@ func (s *Store) Follow(ctx context.Context, q call.Query, at string) (page []cal
 		return nil, c.String(), nil
 	}
 	unseen := cursor.Span{First: c.Last + 1, Last: math.MaxInt64}
-	page, err = readPage(ctx, tx, listing.Follow(dialect(), q, unseen, q.PerPage), q.MaxBytes)
+	page, err = readPage(ctx, tx, listing.Follow(s.dialect(), q, unseen, q.PerPage), q.MaxBytes)
 	if err != nil {
 		return nil, "", err
 	}
@@ -201,8 +212,7 @@ func (s *Store) Ping(ctx context.Context) error {
 func (s *Store) Usage(ctx context.Context) (u call.Usage, err error) {
 	err = s.read.QueryRowContext(ctx, `SELECT coalesce(sum(calls), 0), coalesce(sum(audio_bytes), 0),
 		(SELECT freelist_count FROM pragma_freelist_count) * (SELECT page_size FROM pragma_page_size)
-		FROM call_counts`).
-		Scan(&u.Calls, &u.AudioBytes, &u.FreeBytes)
+		FROM `+cmp.Or(s.dialect().Counts, "call_counts")).Scan(&u.Calls, &u.AudioBytes, &u.FreeBytes)
 	return u, err
 }
 

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"database/sql"
 	"errors"
@@ -337,4 +338,44 @@ func FuzzParseRow(f *testing.F) {
 			t.Errorf("%q changes when it is written again", text)
 		}
 	})
+}
+
+// The numbers of calls are right before and after the changes are moved to their table.
+func TestCountsAreFolded(t *testing.T) {
+	s := openIn(t, t.TempDir(), seams{})
+	put(t, s, 1, 3)
+	count := func(table string) (n int64) {
+		t.Helper()
+		if err := s.read.QueryRowContext(t.Context(), "SELECT count(*) FROM "+table).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if n := count("call_changes"); n != 3 || count("call_counts") != 0 {
+		t.Errorf("%d changes after 3 calls, and %d counts", n, count("call_counts"))
+	}
+	err := s.queue.Do(t.Context(), func(ctx context.Context) error {
+		if err := s.writer.connect(ctx); err != nil {
+			return err
+		}
+		s.writer.unfolded = maxChanges - 1
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := []int64{1, 2, 3}
+	ids = append(ids, put(t, s, 4, 4)...)
+	if n := count("call_changes"); n != 0 || count("call_counts") != 4 {
+		t.Errorf("%d changes are left, and %d counts; want 4", n, count("call_counts"))
+	}
+	ids = append(ids, put(t, s, 5, 9)...)
+	wantCalls(t, s, 1, ids)
+	if n, err := s.Expire(t.Context(), storetest.Noon().Add(5*time.Second), 100); n != 4 || err != nil {
+		t.Errorf("deleted %d, %v", n, err)
+	}
+	wantCalls(t, s, 5, ids[4:])
+	if u, err := s.Usage(t.Context()); u.Calls != 5 || u.AudioBytes != 50000 || err != nil {
+		t.Errorf("usage %+v, %v", u, err)
+	}
 }

@@ -28,8 +28,17 @@ const insertCall = `INSERT INTO calls (
 const selectNear = `SELECT id, started_ms, audio_sha256 FROM calls
 	WHERE talkgroup_id = ? AND started_ms BETWEEN ? AND ? AND system_id = ?`
 
-const addCounts = `INSERT INTO call_counts (day, system_id, talkgroup_id, calls, audio_bytes) VALUES (?, ?, ?, ?, ?)
-	ON CONFLICT DO UPDATE SET calls = calls + excluded.calls, audio_bytes = audio_bytes + excluded.audio_bytes`
+const addCounts = `INSERT INTO call_changes (day, system_id, talkgroup_id, calls, audio_bytes) VALUES (?, ?, ?, ?, ?)`
+
+// foldCounts moves all changes to call_counts.
+const foldCounts = `INSERT INTO call_counts
+	SELECT day, system_id, talkgroup_id, sum(calls), sum(audio_bytes) FROM call_changes WHERE true GROUP BY 1, 2, 3
+	ON CONFLICT DO UPDATE SET calls = calls + excluded.calls, audio_bytes = audio_bytes + excluded.audio_bytes;
+	DELETE FROM call_changes`
+
+// maxChanges is how many changes there are before they are moved: so few that adding them up takes under a
+// millisecond.
+const maxChanges = 4096
 
 // writer is the only writer of the database. It keeps one connection: a transaction cannot continue on another.
 type writer struct {
@@ -51,15 +60,16 @@ type writer struct {
 	looked   int  // transactions since the start, to look at the room inside the database from time to time
 	inRows   bool // there is more of it than on the disk
 
-	args   []any // the values of a row
-	bound  []any // and the others of insertCall
-	row    []byte
-	lastID int64                 // if not 0, the highest id of a deleted call, which SQLite would reuse
-	burnt  int64                 // the highest id of a failed transaction, whose records may still be there
-	tried  int64                 // the highest id of this transaction
-	pages  int                   // pages logged since the last signal for a checkpoint, roughly
-	due    chan struct{}         // signals that a checkpoint is due; has room for one
-	counts map[countKey]countSum // changes of call_counts in the transaction
+	args     []any // the values of a row
+	bound    []any // and the others of insertCall
+	row      []byte
+	lastID   int64                 // if not 0, the highest id of a deleted call, which SQLite would reuse
+	burnt    int64                 // the highest id of a failed transaction, whose records may still be there
+	tried    int64                 // the highest id of this transaction
+	pages    int                   // pages logged since the last signal for a checkpoint, roughly
+	due      chan struct{}         // signals that a checkpoint is due; has room for one
+	counts   map[countKey]countSum // changes of call_counts in the transaction
+	unfolded int                   // changes that are not in call_counts yet
 
 	changes map[int64]segmentChange // changes of segments in the transaction
 	end     segment.Place           // how far it has written in a segment
@@ -78,6 +88,9 @@ func (w *writer) connect(ctx context.Context) (err error) {
 		return err
 	}
 	if w.lastID, err = w.deletedID(ctx); err != nil {
+		return err
+	}
+	if err = w.conn.QueryRowContext(ctx, "SELECT count(*) FROM call_changes").Scan(&w.unfolded); err != nil {
 		return err
 	}
 	for text, stmt := range map[string]**sql.Stmt{insertCall: &w.insert, selectNear: &w.near, addCounts: &w.count} {
@@ -359,6 +372,13 @@ func (w *writer) storeCounts(ctx context.Context) error {
 		if _, err := w.count.ExecContext(ctx, key.day, key.system, key.talkgroup, sum.calls, sum.bytes); err != nil {
 			return fmt.Errorf("counting calls: %w", err)
 		}
+	}
+	if w.unfolded += len(w.counts); w.unfolded < maxChanges {
+		return nil
+	}
+	w.unfolded = 0 // after a failure the connection is new, and they are counted again
+	if _, err := w.conn.ExecContext(ctx, foldCounts); err != nil {
+		return fmt.Errorf("counting calls: %w", err)
 	}
 	return nil
 }

@@ -15,7 +15,26 @@ CREATE TABLE segments (
     calls   INTEGER NOT NULL
 ) STRICT;
 
+-- Changes of call_counts that are not in it yet. A transaction's calls are of many talkgroups, whose counts are all over
+-- call_counts; here they are in a row, and go there all together from time to time. all_counts has both.
+CREATE TABLE call_changes (
+    day          INTEGER NOT NULL,
+    system_id    INTEGER NOT NULL,
+    talkgroup_id INTEGER NOT NULL,
+    calls        INTEGER NOT NULL,
+    audio_bytes  INTEGER NOT NULL
+) STRICT;
+
+CREATE VIEW all_counts AS
+    SELECT day, system_id, talkgroup_id, calls, audio_bytes FROM call_counts
+    UNION ALL SELECT day, system_id, talkgroup_id, calls, audio_bytes FROM call_changes;
+
 -- +goose Down
+INSERT INTO call_counts
+    SELECT day, system_id, talkgroup_id, sum(calls), sum(audio_bytes) FROM call_changes WHERE true GROUP BY 1, 2, 3
+    ON CONFLICT DO UPDATE SET calls = calls + excluded.calls, audio_bytes = audio_bytes + excluded.audio_bytes;
+DROP VIEW all_counts;
+DROP TABLE call_changes;
 DROP TABLE segments;
 ALTER TABLE calls DROP COLUMN segment_offset;
 ALTER TABLE calls DROP COLUMN segment_id;
