@@ -43,7 +43,12 @@ func (s *Store) files() segment.Files {
 			return err
 		},
 		Check: s.folder.Check,
-		Gone:  func(path string, err error) error { return &datadir.GoneError{Path: path, Replaced: err == nil} },
+		Gone: func(path string, err error) error {
+			if err := s.folder.Check(); err != nil { // then it is not the segment alone, and is logged as such
+				return err
+			}
+			return &datadir.GoneError{Path: path, Replaced: err == nil}
+		},
 	}
 }
 
