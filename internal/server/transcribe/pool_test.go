@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -183,10 +184,13 @@ func TestErrors(t *testing.T) {
 			call.TranscriptFailed, 1, "no speech",
 		},
 		{
-			"the engine says when", &transcribe.RetryError{After: time.Millisecond, Err: errors.New("busy")},
-			time.Minute, 3, call.TranscriptFailed, 3, "busy",
+			"later", &transcribe.RetryError{After: time.Hour, Err: errors.New("busy")}, time.Minute, 5,
+			call.TranscriptWaiting, 1, "busy",
 		},
-		{"later", errors.New("refused"), time.Minute, 5, call.TranscriptWaiting, 1, "refused"},
+		{
+			"busy at the last attempt", &transcribe.RetryError{After: time.Millisecond, Err: errors.New("busy")},
+			time.Minute, 1, call.TranscriptFailed, 1, "busy",
+		},
 		{"last attempt", errors.New("refused"), time.Minute, 1, call.TranscriptFailed, 1, "refused"},
 		{"too slow", nil, time.Millisecond, 1, call.TranscriptFailed, 1, "no transcript within 1ms"},
 	} {
@@ -218,6 +222,47 @@ func TestErrors(t *testing.T) {
 			}
 			if isLogged := strings.Contains(b.log.String(), "given up"); isLogged != (dead == 1) {
 				t.Errorf("logged:\n%s", b.log)
+			}
+		})
+	}
+}
+
+// recorder is a queue that shows the results that are stored in it.
+type recorder struct {
+	call.Jobs
+	results chan call.JobResult
+}
+
+func (r *recorder) FinishJobs(ctx context.Context, results []call.JobResult) ([]call.JobEffect, error) {
+	for _, result := range results {
+		r.results <- result
+	}
+	return r.Jobs.FinishJobs(ctx, results)
+}
+
+// A failed attempt is repeated after a pause, or when the engine says, if that is later: a busy engine that asks for a
+// second each time does not use up the attempts.
+func TestPauses(t *testing.T) {
+	const jitter = .11
+	for _, tt := range []struct {
+		name string
+		err  error
+		want time.Duration
+	}{
+		{"refused", errors.New("refused"), time.Second},
+		{"the engine says sooner", &transcribe.RetryError{After: time.Millisecond, Err: errors.New("busy")}, time.Second},
+		{"the engine says later", &transcribe.RetryError{After: time.Hour, Err: errors.New("busy")}, time.Hour},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := openStore(t, t.TempDir())
+			jobs := &recorder{s, make(chan call.JobResult, 10)}
+			b := start(t, s, func(context.Context, transcribe.Audio) (transcribe.Result, error) {
+				return transcribe.Result{}, tt.err
+			}, func(o *transcribe.Options) { o.Jobs = jobs })
+			b.put(t, 1, 1)
+			got := <-jobs.results
+			if got.End != call.JobRetry || math.Abs(got.After.Seconds()/tt.want.Seconds()-1) > jitter {
+				t.Errorf("%v after %v, want %v", got.End, got.After, tt.want)
 			}
 		})
 	}

@@ -52,7 +52,7 @@ func (p *Pool) attempt(active context.Context, j call.Job) call.JobResult {
 	case errors.As(err, &permanent):
 		r.End = call.JobFailed
 	case errors.As(err, &retry):
-		r.End, r.After = call.JobRetry, max(0, retry.After)
+		r.End, r.After = call.JobRetry, max(backoff(j.Attempt), retry.After)
 	default:
 		r.End, r.After = call.JobRetry, backoff(j.Attempt)
 	}
@@ -64,7 +64,8 @@ func (p *Pool) attempt(active context.Context, j call.Job) call.JobResult {
 }
 
 // backoff returns the pause after a failed attempt: 1 s, then four times as long each time, with a jitter of a fifth.
-// With the default attempts, an engine may be down for an hour and a half.
+// With the default attempts, an engine may be down for an hour and a half. What an engine says can only make a pause
+// longer: one that is busy and says "in a second" each time would use up the attempts in seconds.
 func backoff(attempt int) time.Duration {
 	pause := time.Second << (2 * min(attempt-1, 7))
 	return pause*9/10 + rand.N(pause/5)
