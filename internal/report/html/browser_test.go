@@ -192,6 +192,7 @@ func TestPageIsAccessible(t *testing.T) {
 	pages := map[string]string{
 		"run": page(t, watchedRun(5*time.Minute)), "search": searchPage(t, reporttest.Searched()),
 		"full": page(t, reporttest.Full()), "hostile": page(t, hostile()),
+		"comparison": comparisonText(t, reporttest.Compared()["worse"]),
 	}
 	for name, text := range pages {
 		for _, theme := range []string{"light", "dark"} {
