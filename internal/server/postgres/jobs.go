@@ -25,19 +25,21 @@ const insertJobs = `, queued AS (
 	SELECT id, audio_node, ` + nowMS + `, ` + nowMS + ` FROM added
 )`
 
-// claimJobs takes the jobs that any server can do, those whose audio is a file of this server, and suspects. It skips
-// jobs that another server is leasing.
+// claimJobs takes the jobs that any server can do, those whose audio this server can read now, and suspects. It
+// skips jobs that another server is leasing.
 const claimJobs = `WITH free AS MATERIALIZED (
 	SELECT call_id, due_ms, false AS suspect FROM transcripts
 	WHERE state < 2 AND node IS NULL AND due_ms <= ` + nowMS + ` AND (state = 0 OR attempts < 2)
 	ORDER BY due_ms, call_id LIMIT $2 FOR UPDATE SKIP LOCKED
 ), own AS MATERIALIZED (
-	SELECT call_id, due_ms, false AS suspect FROM transcripts
-	WHERE state < 2 AND node = $1 AND due_ms <= ` + nowMS + ` AND (state = 0 OR attempts < 2)
-	ORDER BY due_ms, call_id LIMIT $2 FOR UPDATE SKIP LOCKED
+	SELECT j.* FROM unnest($1::text[]) n CROSS JOIN LATERAL (
+		SELECT call_id, due_ms, false AS suspect FROM transcripts
+		WHERE state < 2 AND node = n AND due_ms <= ` + nowMS + ` AND (state = 0 OR attempts < 2)
+		ORDER BY due_ms, call_id LIMIT $2 FOR UPDATE SKIP LOCKED
+	) j
 ), suspects AS MATERIALIZED (
 	SELECT call_id, due_ms, true AS suspect FROM transcripts
-	WHERE state = 1 AND due_ms <= ` + nowMS + ` AND attempts > 1 AND (node IS NULL OR node = $1)
+	WHERE state = 1 AND due_ms <= ` + nowMS + ` AND attempts > 1 AND (node IS NULL OR node = ANY($1))
 	ORDER BY due_ms, call_id LIMIT $5 FOR UPDATE SKIP LOCKED
 ), due AS MATERIALIZED (
 	SELECT * FROM (TABLE free UNION ALL TABLE own UNION ALL TABLE suspects) j ORDER BY due_ms, call_id LIMIT $2
@@ -82,11 +84,11 @@ const (
 		RETURNING t.call_id, r.attempts, ` + nowMS + ` - t.queued_ms`
 )
 
-// countJobs counts jobs that any server can do, and those that are bound to one server. The statement has the two apart
+// countJobs counts jobs that any server can do, and those whose audio not all of them can read. The statement has the two apart
 // for their indexes.
 const countJobs = `SELECT count(*) FILTER (WHERE waits), count(*) FILTER (WHERE NOT waits),
-	count(*) FILTER (WHERE waits AND node NOT IN ('', $1)),
-	coalesce(` + nowMS + ` - min(queued_ms) FILTER (WHERE waits AND node IN ('', $1)), 0)
+	count(*) FILTER (WHERE waits AND NOT node = ANY($1)),
+	coalesce(` + nowMS + ` - min(queued_ms) FILTER (WHERE waits AND node = ANY($1)), 0)
 	FROM (
 		SELECT '' AS node, state = 0 OR due_ms <= ` + nowMS + ` AS waits, queued_ms FROM transcripts
 		WHERE state < 2 AND node IS NULL
@@ -142,7 +144,7 @@ func (s *Store) ClaimJobs(ctx context.Context, n, suspects int, lease time.Durat
 				return err
 			}
 		}
-		jobs, err = collectJobs(conn.Query(ctx, claimJobs, s.node, n, holder, lease.Milliseconds(), suspects))
+		jobs, err = collectJobs(conn.Query(ctx, claimJobs, s.reachable(), n, holder, lease.Milliseconds(), suspects))
 		return err
 	})
 	return jobs, err
@@ -280,8 +282,12 @@ func (s *Store) finishBatch(results []call.JobResult) (*pgx.Batch, map[attemptKe
 // JobStats implements call.Jobs.
 func (s *Store) JobStats(ctx context.Context) (st call.JobStats, err error) {
 	var oldest int64
+	own := []string{"", s.node} // also while the bucket is away: nobody else can do its jobs either
+	if s.bucket != nil {
+		own = append(own, s.bucket.Node())
+	}
 	err = s.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
-		return conn.QueryRow(ctx, countJobs, s.node).Scan(&st.Waiting, &st.Running, &st.Elsewhere, &oldest)
+		return conn.QueryRow(ctx, countJobs, own).Scan(&st.Waiting, &st.Running, &st.Elsewhere, &oldest)
 	})
 	st.Oldest = time.Duration(max(0, oldest)) * time.Millisecond
 	return st, err

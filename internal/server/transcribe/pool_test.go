@@ -452,6 +452,39 @@ func TestStoreRefusesResults(t *testing.T) {
 	}
 }
 
+// When an attempt is repeated: not before the engine says, and not at once either, so that an engine which has all come
+// again in a moment does not use up their attempts.
+func TestWhenToTryAgain(t *testing.T) {
+	for after, want := range map[time.Duration]time.Duration{
+		0: 900 * time.Millisecond, time.Millisecond: 900 * time.Millisecond, time.Hour: time.Hour,
+	} {
+		s := openStore(t, t.TempDir())
+		jobs := &noting{Jobs: s, noted: make(chan call.JobResult, 1)}
+		b := start(t, s, func(context.Context, transcribe.Audio) (transcribe.Result, error) {
+			return transcribe.Result{}, &transcribe.RetryError{After: after, Err: errors.New("busy")}
+		}, func(o *transcribe.Options) { o.Jobs = jobs })
+		b.put(t, 1, 1)
+		if r := <-jobs.noted; r.End != call.JobRetry || r.After < want || r.After > want*4/3 {
+			t.Errorf("in %v: %v, after %v", after, r.End, r.After)
+		}
+		b.stop()
+	}
+}
+
+// noting is a queue that notes the first result.
+type noting struct {
+	call.Jobs
+	noted chan call.JobResult
+}
+
+func (n *noting) FinishJobs(ctx context.Context, results []call.JobResult) ([]call.JobEffect, error) {
+	select {
+	case n.noted <- results[0]:
+	default:
+	}
+	return n.Jobs.FinishJobs(ctx, results)
+}
+
 // refusing is a queue that refuses results a number of times.
 type refusing struct {
 	call.Jobs
