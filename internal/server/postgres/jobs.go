@@ -84,8 +84,8 @@ const (
 		RETURNING t.call_id, r.attempts, ` + nowMS + ` - t.queued_ms`
 )
 
-// countJobs counts jobs that any server can do, and those whose audio not all of them can read. The statement has the two apart
-// for their indexes.
+// countJobs counts jobs that any server can do, and those whose audio not all of them can read. The statement has the
+// two apart for their indexes.
 const countJobs = `SELECT count(*) FILTER (WHERE waits), count(*) FILTER (WHERE NOT waits),
 	count(*) FILTER (WHERE waits AND NOT node = ANY($1)),
 	coalesce(` + nowMS + ` - min(queued_ms) FILTER (WHERE waits AND node = ANY($1)), 0)
