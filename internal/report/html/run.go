@@ -158,6 +158,7 @@ func (p *page) thresholds(rep *report.Report) {
 		if !t.OK {
 			state, tone = "missed", toneBad
 			if t.Absent != "" {
+				limits.Text = true
 				state += ": " + t.Absent
 			}
 		}
