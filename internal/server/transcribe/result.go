@@ -65,7 +65,8 @@ func (p *Pool) attempt(active context.Context, j call.Job) call.JobResult {
 }
 
 // backoff returns the pause after a failed attempt: 1 s, then four times as long each time, with a jitter of a fifth.
-// With the default attempts, an engine may be down for an hour and a half.
+// With the default attempts, an engine may be down for an hour and a half. What an engine says can only make a pause
+// longer: one that is busy and says "in a second" each time would use up the attempts in seconds.
 func backoff(attempt int) time.Duration {
 	pause := time.Second << (2 * min(attempt-1, 7))
 	return pause*9/10 + rand.N(pause/5)
