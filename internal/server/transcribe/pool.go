@@ -25,7 +25,7 @@ const (
 	extendEvery = lease / 3
 	pollEvery   = 250 * time.Millisecond // for jobs that another server has added, and for attempts that are due
 	retryEvery  = time.Second            // for a store that cannot be asked
-	finishTries = 5                      // for results that the store refuses, and for all when the server stops
+	finishTries = 5                      // for results when the server stops and the store is down
 	maxFinish   = 256                    // results in one transaction
 	statsEvery  = time.Second
 	statsShare  = 50 // counting jobs takes at most one part in 50 of the time

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"math"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -440,7 +441,7 @@ func TestDeletedMeanwhile(t *testing.T) {
 	}
 }
 
-// What a store refuses is tried again; what it never takes is left to the end of its lease, and holds up nothing.
+// Results are stored once a store that is down is there again.
 func TestStoreRefusesResults(t *testing.T) {
 	s := openStore(t, t.TempDir())
 	jobs := &refusing{Jobs: s, refused: 1}
@@ -483,6 +484,53 @@ func (n *noting) FinishJobs(ctx context.Context, results []call.JobResult) ([]ca
 	default:
 	}
 	return n.Jobs.FinishJobs(ctx, results)
+}
+
+// poisoned is a queue that refuses every batch with a result of one call, and holds the first batch until it is told.
+type poisoned struct {
+	call.Jobs
+	id    int64
+	hold  chan struct{}
+	tries atomic.Int64
+}
+
+func (p *poisoned) FinishJobs(ctx context.Context, results []call.JobResult) ([]call.JobEffect, error) {
+	p.tries.Add(1)
+	<-p.hold
+	if slices.ContainsFunc(results, func(r call.JobResult) bool { return r.CallID == p.id }) {
+		return nil, errors.New("refused")
+	}
+	return p.Jobs.FinishJobs(ctx, results)
+}
+
+// What a store refuses is left to the end of its lease. It holds up nothing, and fails no other result.
+func TestOneResultIsRefused(t *testing.T) {
+	s := openStore(t, t.TempDir())
+	var ids []int64
+	for n := range int64(8) {
+		ids = append(ids, storetest.Put(t, s, storetest.UploadOf(n)))
+	}
+	jobs := &poisoned{Jobs: s, id: ids[3], hold: make(chan struct{})}
+	var heard atomic.Int64
+	b := start(t, s, func(ctx context.Context, a transcribe.Audio) (transcribe.Result, error) {
+		heard.Add(1)
+		return read(ctx, a)
+	}, func(o *transcribe.Options) { o.Jobs, o.Workers = jobs, 8 })
+	await(t, "all are heard", func() bool { return heard.Load() == 8 })
+	began := time.Now()
+	close(jobs.hold)
+	for _, id := range ids {
+		if id != jobs.id {
+			b.awaitState(t, id, call.TranscriptDone)
+		}
+	}
+	if took := time.Since(began); took > 3*time.Second {
+		t.Errorf("the others took %v", took)
+	}
+	b.stop()
+	if got := b.transcript(t, jobs.id); got.State != call.TranscriptRunning || jobs.tries.Load() > 2*8 {
+		t.Errorf("%+v after %d tries", got, jobs.tries.Load())
+	}
 }
 
 // refusing is a queue that refuses results a number of times.
