@@ -102,7 +102,9 @@ func Figures() []Figure {
 }
 
 // Whole reports whether a figure is known of the whole run only, not of a part of it.
-func (f Figure) Whole() bool { return f.Kind == Delivery && f.Name != "stored_per_s" || f.Kind == Stored }
+func (f Figure) Whole() bool {
+	return f.Kind == Delivery && f.Name != "stored_per_s" || f.Kind == Stored
+}
 
 // Labelled reports whether a figure takes labels.
 func (f Figure) Labelled() bool { return f.Name == "error_rate" || f.Name == "failed" }

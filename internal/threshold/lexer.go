@@ -11,7 +11,7 @@ const (
 	end    = iota
 	word   // letters, digits and underscores
 	quoted // a text between quotation marks, without these
-	mark  // an operator, or any other character
+	mark   // an operator, or any other character
 )
 
 type token struct {

@@ -2,6 +2,7 @@ package threshold
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -47,8 +48,11 @@ func (r Rule) Holds(v float64) bool {
 
 // String returns the rule in the form that is parsed. Its limit has no unit: it is in that of the figure.
 func (r Rule) String() string {
-	limit := r.Op + " " + strconv.FormatFloat(r.Limit, 'g', -1, 64)
-	return r.Subject() + " " + limit + r.scope()
+	format := byte('f')
+	if size := math.Abs(r.Limit); size != 0 && size < 1e-6 || size >= 1e15 {
+		format = 'g'
+	}
+	return r.Subject() + " " + r.Op + " " + strconv.FormatFloat(r.Limit, format, -1, 64) + r.scope()
 }
 
 // Subject returns what the rule limits, without the limit: the figure, its labels and its aggregate.
