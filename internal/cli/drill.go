@@ -13,8 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"rdiostress/internal/nearest"
 	"rdiostress/internal/flaghelp"
+	"rdiostress/internal/nearest"
 	"rdiostress/internal/report"
 	"rdiostress/internal/report/text"
 )

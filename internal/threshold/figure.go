@@ -65,8 +65,13 @@ func Figures() []Figure {
 		{Stored, "_due_to_stored_s", "time from when a call was due until it was stored"},
 	} {
 		for _, p := range []struct{ name, doc string }{
-			{"mean", "mean"}, {"p50", "median"}, {"p90", "90th percentile"}, {"p95", "95th percentile"},
-			{"p99", "99th percentile"}, {"p999", "99.9th percentile"}, {"max", "longest"},
+			{"mean", "mean"},
+			{"p50", "median"},
+			{"p90", "90th percentile"},
+			{"p95", "95th percentile"},
+			{"p99", "99th percentile"},
+			{"p999", "99.9th percentile"},
+			{"max", "longest"},
 		} {
 			list = append(list, Figure{
 				Name: p.name + of.name, Kind: of.kind, Unit: units.InSeconds, Doc: p.doc + ": " + of.doc,
