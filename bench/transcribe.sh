@@ -2,14 +2,15 @@
 # transcribe.sh: measures what background transcription costs uploads, and prints its section of docs/performance.md. Client,
 # server and PostgreSQL share the machine.
 #
-# Two questions, each for SQLite and PostgreSQL, and each answered by PAIRS (20) pairs of runs in the order off, on, on, off:
+# Two questions, each for SQLite and PostgreSQL, and each answered by PAIRS (20) pairs of runs, in the order off, on, on, off:
 #   - how fast calls are stored when each is queued, against --transcribe off;
 #   - the 95th percentile of the response time at RATE (500) calls/s with DEPTH (100,000) calls waiting and simulated workers
 #     busy, against --transcribe off on the same database.
-# A pair's ratio is that of its sums. The median has an interval that holds with 95 % by the order of the ratios alone.
+# The median of the pairs' ratios has an interval that holds with 95 % by the order of the ratios alone: six pairs at least.
 #
-# Needs two processors with nothing else to do, curl and, for PostgreSQL, its server's programs. Takes about an hour with runs of
-# SECS (5) seconds. STORES="SQLite" measures one store alone.
+# Needs two processors with nothing else to do, curl and, for PostgreSQL, its server's programs. Takes about 25 minutes with runs
+# of SECS (5) seconds. STORES="SQLite" measures one store alone. Where something else uses the processors, it ends, or with
+# ANYWAY=1 says so in what it prints: PAIRS=1 SECS=2 DEPTH=1000 ANYWAY=1 shows in a minute that it works.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")
@@ -107,21 +108,45 @@ p95() {
   number p95_s "$tmp/report.json"
 }
 
+# busy is how many hundredths of the processors' time are used, over two seconds.
+busy() {
+  { head -n 1 /proc/stat; sleep 2; head -n 1 /proc/stat; } |
+    awk '{ all = 0; for (i = 2; i <= 9; i++) all += $i; idle = $5 + $6; if (NR == 2) printf "%.0f\n", 100 * (1 - (idle - i0) / (all - a0)); i0 = idle; a0 = all }'
+}
+
+# need_quiet ends the script where the machine is not quiet, or notes it.
+need_quiet() {
+  local used
+  used=$(busy)
+  [ "$used" -gt 5 ] || return 0
+  echo "transcribe.sh: before $1, other processes used $used % of the processors" >&2
+  if [ -z "${ANYWAY:-}" ]; then
+    echo "transcribe.sh: stop them, or set ANYWAY=1 to measure all the same" >&2
+    exit 1
+  fi
+  noise+=("before $1, other processes used $used % of the processors")
+}
+noise=()
+
 # compare MEASURE STORE ENGINE prints the median ratio of on to off over all pairs, its interval, and both medians.
 compare() {
   : >"$tmp/pairs"
-  local a b c d
-  for _ in $(seq "$pairs"); do
-    a=$($1 "$2" --transcribe off)
-    b=$($1 "$2" --transcribe "$3")
-    c=$($1 "$2" --transcribe "$3")
-    d=$($1 "$2" --transcribe off)
-    echo "$a $b $c $d" | tee -a "$tmp/pairs" >>"$tmp/log"
+  local i off on
+  for i in $(seq "$pairs"); do
+    if ((i % 2)); then
+      off=$($1 "$2" --transcribe off)
+      on=$($1 "$2" --transcribe "$3")
+    else
+      on=$($1 "$2" --transcribe "$3")
+      off=$($1 "$2" --transcribe off)
+    fi
+    echo "$off $on" >>"$tmp/pairs"
+    echo "transcribe.sh: $1, $2, pair $i of $pairs: off $off, on $on" >&2
   done
   awk '
     function sort(v, n,  i, j, t) { for (i = 2; i <= n; i++) for (j = i; j > 1 && v[j - 1] > v[j]; j--) { t = v[j]; v[j] = v[j - 1]; v[j - 1] = t } }
     function median(v, n) { return n % 2 ? v[(n + 1) / 2] : (v[n / 2] + v[n / 2 + 1]) / 2 }
-    { n++; off[n] = ($1 + $4) / 2; on[n] = ($2 + $3) / 2; ratio[n] = on[n] / off[n] }
+    { n++; off[n] = $1; on[n] = $2; ratio[n] = $2 / $1 }
     END {
       sort(off, n); sort(on, n); sort(ratio, n)
       # The ranks between which the median lies with 95 %: at least six pairs are needed.
@@ -131,6 +156,12 @@ compare() {
       printf "%.6g %.6g %.3f %s\n", median(off, n), median(on, n), median(ratio, n), interval
     }' "$tmp/pairs"
 }
+
+# A run takes its seconds, the one of its warm-up, and one to start; a queue's copy takes three more.
+set -- $stores
+minutes=$(((pairs * 2 * $# * (2 * (secs + 2) + 3) + $# * depth / 2000) / 60 + 1))
+echo "transcribe.sh: $pairs pairs for each of: $stores; done in about $minutes minutes" >&2
+need_quiet "the runs"
 
 cat <<TEXT
 ## Background transcription
@@ -145,6 +176,7 @@ Stored calls/s, with every call queued for transcription against \`--transcribe 
 |---|---|---|---|---|
 TEXT
 for store in $stores; do
+  need_quiet "the stored rate of $store"
   [ "$store" = SQLite ] || start_postgres
   compare stored "$store" simulate:1000 |
     awk -v s="$store" '{ a = $1; b = $2; r = $3; $1 = $2 = $3 = ""; sub(/^ +/, ""); printf "| %s | %.0f | %.0f | %s | %s |\n", s, a, b, r, $0 }'
@@ -159,6 +191,7 @@ cat <<TEXT
 |---|---|---|---|---|---|---|
 TEXT
 for store in $stores; do
+  need_quiet "the response time of $store"
   [ "$store" = SQLite ] || start_postgres
   fresh "$store"
   start_server "$store" --transcribe simulate:1000
@@ -173,3 +206,7 @@ for store in $stores; do
   printf '\n'
   stop_postgres
 done
+if [ ${#noise[@]} -gt 0 ]; then
+  printf '\nNot a quiet machine, so no measurement to go by:\n\n'
+  printf -- '- %s\n' "${noise[@]}"
+fi

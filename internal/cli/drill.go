@@ -213,6 +213,14 @@ func drills() []drill {
 		{"disk", "disk=bytes:80MB", "disk-bound", flags("--max-concurrent=40", "--duration=20")},
 		{"bandwidth", "bandwidth", "network-bound", flags("--max-concurrent=20", "--audio-size=1MB", "--duration=25")},
 		{"few-slots", "", "few-slots", flags("--rate=3000", "--max-concurrent=1", "--duration=10")},
+		{
+			"transcription-behind", "transcription-behind", "transcription-behind",
+			flags("--rate=10", "--duration=25", "--server-flag=--transcribe=simulate:0"),
+		},
+		{
+			"transcription-blocks-ingest", "transcription-blocks-ingest", "transcription-blocks-ingest",
+			flags("--rate=5", "--duration=20", "--server-flag=--transcribe=simulate:0.1"),
+		},
 		{"unreliable", "unreliable", "server-errors", flags("--rate=50", "--duration=15")},
 	}
 }
@@ -221,7 +229,8 @@ func drills() []drill {
 func healthyDrills(n int) (list []drill) {
 	loads := [][]string{
 		flags("--max-concurrent=1"), flags("--rate=1"), flags("--max-concurrent=10"),
-		flags("--rate=10", "--arrival=poisson"), flags("--max-concurrent=50"), flags("--rate=50"),
+		flags("--rate=10", "--arrival=poisson"), flags("--max-concurrent=50"),
+		flags("--rate=50", "--server-flag=--transcribe=simulate:0.01"),
 		flags("--max-concurrent=100"), flags("--rate=100", "--arrival=poisson"), flags("--max-concurrent=200"),
 		flags("--rate=500"), flags("--max-concurrent=20", "--audio-size=128KB"), flags("--rate=1000"),
 		flags("--max-concurrent=20", "--audio-size=4MB"), flags("--rate=200", "--audio-size=1KB-64KB"),

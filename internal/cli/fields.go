@@ -17,6 +17,7 @@ func flagNames() map[field.Name]string {
 		"audio_dir":        "--audio-dir",
 		"audio_size":       "--audio-size",
 		"balance":          "--balance",
+		"blob_url":         "--blob-url",
 		"busy_hour":        "--busy-hour",
 		"ca_cert":          "--ca-cert",
 		"client_cert":      "--client-cert",

@@ -180,6 +180,7 @@ func serveGroups() []flaghelp.Group {
 		{Title: "Storage", Flags: []flaghelp.Flag{
 			{Name: "data-dir", Value: "folder"},
 			{Name: "inline-audio", Value: "size"},
+			{Name: "blob-url", Value: "url"},
 			{Name: "min-free-disk", Value: "size"},
 			{Name: "duplicate-window", Value: "duration"},
 			{Name: "retention", Value: "duration", Default: "keep all"},

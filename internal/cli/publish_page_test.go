@@ -18,14 +18,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/log"
-	"github.com/chromedp/cdproto/network"
-	"github.com/chromedp/cdproto/runtime"
-	"github.com/chromedp/chromedp"
-
 	"rdiostress/internal/report"
 	"rdiostress/internal/testenv"
+	"rdiostress/internal/testenv/browsertest"
 )
 
 // The page is only for this machine, unless there is a token that cannot be guessed, which is never shown.
@@ -81,7 +76,7 @@ var pageAt = regexp.MustCompile(`the page is at (http://127\.0\.0\.1:\d+)/\n`)
 // The page follows a whole run in a browser, also across a lost connection, while a reader that does not read is there
 // too; after the run the report stays until an interrupt.
 func TestPageFollowsARun(t *testing.T) {
-	b := openBrowser(t, testenv.Program(t, "chromium", "the package chromium"))
+	b := browsertest.Open(t, "http://127.0.0.1:")
 	r := startServe(t, "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--log-level", "error")
 	file := filepath.Join(t.TempDir(), "report.html")
 	cmd := exec.Command(program(t), "run", "--url", r.url, "--rate", "20", "--duration", "20", "--web", ":0",
@@ -97,29 +92,27 @@ func TestPageFollowsARun(t *testing.T) {
 	stalled := stall(t, strings.TrimPrefix(direct, "http://"))
 	defer stalled.Close()
 	p := startCuttable(t, strings.TrimPrefix(direct, "http://"))
-	b.open("http://" + p.listener.Addr().String() + "/")
+	b.Visit("http://"+p.listener.Addr().String()+"/", 390)
 	const text = `document.getElementById("main").innerText`
+	const status = `document.getElementById("status").textContent`
 	waitUntil(t, "the page shows uploads", func() bool {
-		return b.ask("document.querySelector('#chart-uploads .inner .line') !== null").(bool)
+		return browsertest.Ask[bool](b, "document.querySelector('#chart-uploads .live canvas') !== null")
 	})
-	b.ask(`document.querySelector('#chart-uploads details').open = true`)
-	if v := b.ask(`document.documentElement.scrollWidth > innerWidth`); v.(bool) {
-		t.Error("the page is wider than the window")
-	}
+	browsertest.Ask[bool](b, `document.querySelector('#chart-uploads details').open = true`)
+	b.Sound("before the cut")
 	p.cut()
-	before := b.ask(text)
+	before := browsertest.Ask[string](b, text)
 	waitUntil(t, "the page goes on after a lost connection", func() bool {
-		status := b.ask(`document.getElementById("status").textContent`)
-		return b.ask(text) != before && (status == "live" || status == "this is the end")
+		status := browsertest.Ask[string](b, status)
+		return browsertest.Ask[string](b, text) != before && (status == "live" || status == "this is the end")
 	})
-	if !b.ask(`document.querySelector('#chart-uploads details').open`).(bool) {
+	if !browsertest.Ask[bool](b, `document.querySelector('#chart-uploads details').open`) {
 		t.Error("an unfolded table is folded by the next state")
 	}
-	b.ask(`new MutationObserver(all => {
-		window.most = Math.max(window.most || 0, all.filter(one => one.target.id === "main").length);
-	}).observe(document.getElementById("main"), { childList: true })`)
+	browsertest.Ask[bool](b, `new MutationObserver(all => { window.most = Math.max(window.most || 0, all.length) })
+		.observe(document.getElementById("when"), { childList: true }) || true`)
 	waitFor(t, 2*time.Minute, "the page shows the end", func() bool { // all of the run may still be to come
-		return b.ask(`document.getElementById("status").textContent`) == "this is the end"
+		return browsertest.Ask[string](b, status) == "this is the end"
 	})
 	// What has come through the pipe is copied at its own pace.
 	waitUntil(t, "the report is on stdout", func() bool { return json.Valid([]byte(out.String())) })
@@ -127,14 +120,15 @@ func TestPageFollowsARun(t *testing.T) {
 	if err := json.Unmarshal([]byte(out.String()), &rep); err != nil {
 		t.Fatalf("%v: %s", err, &errs)
 	}
-	if shown := b.ask(text).(string); !strings.Contains(shown, fmt.Sprintf("of %d uploads", rep.Totals.Attempted)) ||
+	shown := browsertest.Ask[string](b, text)
+	if !strings.Contains(shown, fmt.Sprintf("of %d uploads", rep.Totals.Attempted)) ||
 		!strings.Contains(shown, "Download the whole report") || strings.Contains(shown, "so far") {
 		t.Errorf("at the end the page shows\n%s", shown)
 	}
-	if n := b.ask("window.most"); n != 1.0 {
-		t.Errorf("a state is shown %v times", n)
+	if n := browsertest.Ask[int](b, "window.most"); n != 1 {
+		t.Errorf("a state is shown %d times", n)
 	}
-	b.check()
+	b.Sound("at the end")
 	checkKept(t, cmd, direct, file, &errs)
 	r.stop()
 	<-r.code
@@ -283,90 +277,6 @@ func (p *cuttable) cut() {
 		c.Close()
 	}
 	p.conns = nil
-}
-
-// pageBrowser is a headless Chromium that shows a page.
-type pageBrowser struct {
-	context.Context
-	t        *testing.T
-	mu       sync.Mutex
-	problems []string
-}
-
-// openBrowser starts Chromium.
-func openBrowser(t *testing.T, path string) *pageBrowser {
-	t.Helper()
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox)
-	allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), options...)
-	ctx, stop := chromedp.NewContext(allocator)
-	ctx, stopTimer := context.WithTimeout(ctx, 5*time.Minute)
-	t.Cleanup(func() { stopTimer(); stop(); stopAllocator() })
-	b := &pageBrowser{Context: ctx, t: t}
-	err := chromedp.Listen(ctx, func(event any) {
-		switch e := event.(type) {
-		case *network.EventRequestWillBeSent:
-			if !strings.HasPrefix(e.Request.URL, "http://127.0.0.1:") {
-				b.add("request of " + e.Request.URL)
-			}
-		case *runtime.EventExceptionThrown:
-			b.add("exception: " + e.ExceptionDetails.Text)
-		case *log.EventEntryAdded:
-			if !strings.Contains(e.Entry.Text, "net::ERR_") { // of the connection that was cut
-				b.add("log: " + e.Entry.Text)
-			}
-		}
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := command(b, network.Enable, network.EnableParams{}); err != nil {
-		t.Fatal(err)
-	}
-	if err := command(b, log.Enable, cdp.Empty{}); err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
-// open loads a page.
-func (b *pageBrowser) open(address string) {
-	b.t.Helper()
-	err := chromedp.Do(b.Context, chromedp.EmulateViewport(390, 900), chromedp.Navigate(address),
-		chromedp.WaitReady(chromedp.CSS("footer")))
-	if err != nil {
-		b.t.Fatal(err)
-	}
-}
-
-func command[P any](b *pageBrowser, command cdp.Command[P, cdp.Empty], params P) error {
-	_, err := chromedp.Call(b.Context, command, params)
-	return err
-}
-
-func (b *pageBrowser) add(problem string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.problems = append(b.problems, problem)
-}
-
-// check fails the test if anything went wrong in the page.
-func (b *pageBrowser) check() {
-	b.t.Helper()
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, p := range b.problems {
-		b.t.Error(p)
-	}
-}
-
-// ask evaluates an expression in the page.
-func (b *pageBrowser) ask(expression string) any {
-	b.t.Helper()
-	value, err := chromedp.Run(b.Context, chromedp.Evaluate[any](expression, chromedp.EvalAwaitPromise))
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return value
 }
 
 // The hint for an address that this machine does not have names the flag and its port.

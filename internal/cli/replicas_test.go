@@ -144,6 +144,13 @@ func TestDuplicatesAcrossServers(t *testing.T) {
 // limitsUnknown reports whether a server says that it cannot look up rate limits, by its alert's value.
 func (r *running) limitsUnknown(t *testing.T) (unknown, raised bool) {
 	t.Helper()
+	value, raised := r.alert(t, "rate_limits_unknown")
+	return value == 1, raised
+}
+
+// alert returns the value that an alert of a server goes by, and whether it is raised.
+func (r *running) alert(t *testing.T, kpi string) (value float64, raised bool) {
+	t.Helper()
 	var alerts struct {
 		Rules []struct {
 			KPI    string
@@ -153,12 +160,12 @@ func (r *running) limitsUnknown(t *testing.T) (unknown, raised bool) {
 	}
 	r.getJSON(t, "/api/alerts", &alerts)
 	for _, rule := range alerts.Rules {
-		if rule.KPI == "rate_limits_unknown" {
-			return rule.Value == 1, rule.Raised
+		if rule.KPI == kpi {
+			return rule.Value, rule.Raised
 		}
 	}
-	t.Fatal("there is no such alert")
-	return false, false
+	t.Fatalf("there is no alert %s", kpi)
+	return 0, false
 }
 
 // replicaLoad uploads to servers until it is stopped.

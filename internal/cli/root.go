@@ -71,7 +71,7 @@ variable.
 	cmd.SetHelpCommand(newHelpCmd())
 	cmd.AddCommand(newRunCmd(ios, runLoad), newCapacityCmd(ios, runCapacity), newServeCmd(ios, runServe),
 		newSinkCmd(ios, runSink), newSTTCmd(ios, runSTT), newCleanupCmd(ios, runCleanup),
-		newScenarioCmd(ios), newReplayCmd(ios), newReportCmd(ios), newDrillCmd(ios, runDrill),
+		newScenarioCmd(ios), newReplayCmd(ios), newReportCmd(ios), newCompareCmd(ios), newDrillCmd(ios, runDrill),
 		newCompletionCmd(ios), newVersionCmd(ios))
 	plainFlags(cmd)
 	return cmd
@@ -163,7 +163,8 @@ func envName(flag string) string {
 // errorPrefix begins a line that tells an error.
 const errorPrefix = bundled.ErrorPrefix
 
-// printError prints an error as one line a problem, with lines of the user's below it that are indented, and what can be done about it on a line of its own.
+// printError prints an error as one line a problem, below which indented lines may show where it is, and what can be
+// done about it on a line of its own.
 func printError(ios *streams, err error) {
 	var status exitStatus
 	if err == nil || errors.As(err, &status) {

@@ -210,6 +210,9 @@ func runServe(ctx context.Context, o *serveOptions) (err error) {
 	if err != nil {
 		return err
 	}
+	if options.Transcribe != nil {
+		options.Transcribe.Engine = o.defects.set.Engine(options.Transcribe.Engine)
+	}
 	defer func() { err = errors.Join(err, endEngine()) }()
 	closeLimiter, err := o.access.openLimiter(&options, log)
 	if err != nil {

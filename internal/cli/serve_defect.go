@@ -37,6 +37,9 @@ func (o *defectOptions) complete(s *serveOptions) error {
 		case err != nil:
 			return fmt.Errorf("--defect: %w", err)
 		}
+		if d.Transcribes && !s.transcribe.isOn() {
+			return fmt.Errorf("--defect %s: only with --transcribe, such as --transcribe simulate:0.1", name)
+		}
 		o.set = append(o.set, d)
 	}
 	if len(o.set) > 0 && s.address != nil {

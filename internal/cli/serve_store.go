@@ -18,6 +18,7 @@ import (
 	"rdiostress/internal/server"
 	"rdiostress/internal/server/admission"
 	"rdiostress/internal/server/blob"
+	"rdiostress/internal/server/blob/s3"
 	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/datadir"
 	"rdiostress/internal/server/disk"
@@ -31,6 +32,8 @@ import (
 // storeOptions are the flags of serve about how calls are kept.
 type storeOptions struct {
 	databaseURL string
+	blobURL     string
+	bucket      s3.Location // of blobURL
 	pool        postgres.PoolOptions
 	inlineAudio sizeValue
 	minFree     sizeValue
@@ -47,6 +50,8 @@ const (
 func (o *storeOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.databaseURL, "database-url", "",
 		"store calls in PostgreSQL instead of SQLite, such as postgres://user@host/database")
+	f.StringVar(&o.blobURL, "blob-url", "",
+		"keep long audio in a bucket that all servers share, such as s3://bucket?endpoint=https://host:9000")
 	f.IntVar(&o.pool.Min, "pool-min", 5, "connections to keep open")
 	f.IntVar(&o.pool.Max, "pool-max", 20, "most connections to open")
 	f.DurationVar(&o.pool.AcquireTimeout, "pool-acquire-timeout", 30*time.Second, "longest wait for a connection")
@@ -83,6 +88,9 @@ func (o *storeOptions) problems(given func(flag string) bool) error {
 		errs = append(errs,
 			fmt.Errorf("--%s: only for PostgreSQL, so with --database-url", strings.Join(names, ", --")))
 	}
+	if o.blobURL != "" {
+		errs = append(errs, o.parseBucket())
+	}
 	p := &o.pool
 	if p.Min < 1 || p.Max < p.Min || p.Max > 10_000 {
 		errs = append(errs, errors.New("--pool-min must be at least 1, and --pool-max at least that and at most 10000"))
@@ -102,6 +110,34 @@ func (o *storeOptions) problems(given func(flag string) bool) error {
 		errs = append(errs, errors.New("--breaker-failures and --breaker-delay must be more than 0"))
 	}
 	return errors.Join(errs...)
+}
+
+// parseBucket parses --blob-url. SQLite is on the disk of one server, and so is its audio.
+func (o *storeOptions) parseBucket() (err error) {
+	if o.databaseURL == "" {
+		return errors.New("--blob-url: only for PostgreSQL, so with --database-url; SQLite has its audio in " +
+			"--data-dir")
+	}
+	if o.bucket, err = s3.ParseLocation(o.blobURL); err != nil {
+		return fmt.Errorf("--blob-url: %w", err)
+	}
+	return nil
+}
+
+// openBucket returns a function that opens the bucket, or nil if none is asked for.
+func (o *storeOptions) openBucket(log *slog.Logger) func(context.Context, string) (postgres.Bucket, error) {
+	if o.blobURL == "" {
+		return nil
+	}
+	return func(ctx context.Context, database string) (postgres.Bucket, error) {
+		b, err := s3.Open(ctx, s3.Options{
+			Location: o.bucket, Database: database, Failures: o.breaker.Failures, Delay: o.breaker.Delay, Log: log,
+		})
+		if err != nil {
+			return nil, err // not b: it would be a non-nil interface
+		}
+		return b, nil
+	}
 }
 
 // apply puts the flags into the options of a server.
@@ -163,11 +199,14 @@ func (o *serveOptions) openPostgres(ctx context.Context, log *slog.Logger) (late
 	s, err := postgres.Open(ctx, postgres.Options{
 		URL: o.store.databaseURL, Dir: o.dataDir, Queue: o.ingest.queue, DuplicateWindow: o.store.window,
 		Retention: time.Duration(o.store.retention), Transcribe: o.transcribe.isOn(), Pool: pool,
-		Breaker: o.store.breaker, Logger: log,
+		Breaker: o.store.breaker, OpenBucket: o.store.openBucket(log), Logger: log,
 	})
+	var noBucket *s3.Error
 	switch {
 	case err == nil:
 		return s, nil
+	case errors.As(err, &noBucket):
+		return nil, withHint(fmt.Errorf("cannot use the bucket %w", noBucket), flagText(noBucket.Hint))
 	case errors.Is(err, postgres.ErrNewer):
 		return nil, withHint(fmt.Errorf("cannot use the database: %w", err), "use that version, or another database")
 	case errors.Is(err, postgres.ErrReadOnly):

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"rdiostress/internal/server/blob/s3"
 	"rdiostress/internal/server/groupcommit"
 	"rdiostress/internal/server/postgres"
 	"rdiostress/internal/testenv"
@@ -63,6 +64,7 @@ func TestServeFlags(t *testing.T) {
 			"--min-rate", "2kB", "--max-connections", "77",
 			"--inline-audio", "1MiB", "--min-free-disk", "5MB", "--duplicate-window", "2s", "--retention", "30d",
 			"--breaker-failures", "3", "--breaker-delay", "1s", "--database-url", "postgres://db/x", "--pool-min", "1",
+			"--blob-url", "s3://calls/radio?endpoint=minio:9000&region=here",
 			"--pool-max", "2", "--pool-acquire-timeout", "3s", "--pool-max-lifetime", "4m", "--pool-max-idle", "5s",
 			"--pool-max-queries", "6", "--connect-retries", "0",
 		}, nil, func(o *serveOptions) {
@@ -74,6 +76,10 @@ func TestServeFlags(t *testing.T) {
 			}
 			o.store = storeOptions{
 				databaseURL: "postgres://db/x",
+				blobURL:     "s3://calls/radio?endpoint=minio:9000&region=here",
+				bucket: s3.Location{
+					Bucket: "calls", Prefix: "radio/", Endpoint: "minio:9000", Region: "here",
+				},
 				pool: postgres.PoolOptions{
 					Min: 1, Max: 2, AcquireTimeout: 3 * time.Second, MaxLifetime: 4 * time.Minute,
 					MaxIdle:    5 * time.Second,
@@ -194,6 +200,11 @@ func TestServeRefusesFlags(t *testing.T) {
 		{
 			[]string{"--redis-url", "redis://h", "--redis-password-file", "/no/such/file"},
 			"cannot read the password of Redis: ",
+		},
+		{[]string{"--blob-url", "s3://calls"}, "error: --blob-url: only for PostgreSQL, so with --database-url"},
+		{
+			[]string{"--database-url", "postgres://h/d", "--blob-url", "s3://k:s@calls"},
+			"error: --blob-url: the bucket's URL cannot be used: it has credentials",
 		},
 		{[]string{"--database-keys"}, "error: --database-keys: only for PostgreSQL, so with --database-url"},
 		{[]string{"--limit-fail", "closed"}, "error: --limit-fail: only for Redis, so with --redis-url"},

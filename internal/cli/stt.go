@@ -91,6 +91,9 @@ func (o *sttOptions) complete(ctx context.Context) (err error) {
 	if o.address, err = resolveListen(ctx, o.listen); err != nil {
 		errs = append(errs, err)
 	}
+	if o.delay < 0 {
+		errs = append(errs, errors.New("--delay must not be negative"))
+	}
 	if o.behave.Workers < 1 {
 		errs = append(errs, errors.New("--workers must be at least 1"))
 	}

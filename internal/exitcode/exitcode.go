@@ -36,3 +36,11 @@ const SearchHelp field.Message = `Exit codes:
   4    data loss: an acknowledged call was not stored, or was stored differently
   5    inconclusive: no upper end was found in time, storage was not seen, or the load generator was the limit
   130  interrupted`
+
+// CompareHelp describes the exit codes of a comparison in help texts.
+const CompareHelp field.Message = `Exit codes:
+  0    every gate is passed, or there is none
+  1    a figure is worse, and by more than is tolerated
+  2    wrong usage, a file that is no report, or runs that differ in more than the server
+  3    the comparison could not be written
+  5    inconclusive: something is not proved, too few runs, or the load generator was the limit`

@@ -20,14 +20,13 @@ type Name string
 // Names returns all names that messages can have.
 func Names() []Name {
 	return []Name{
-		"api_key", "api_key_file", "api_key_variable", "arrival", "audio_dir", "audio_size", "balance", "busy_hour",
-		"ca_cert",
-		"client_cert", "client_key", "clients", "connections", "data_dir", "day_curve", "defect", "duplicate_ratio",
-		"duplicate_window", "duration", "guide", "insecure", "keep_alive", "max_concurrent", "max_rate", "preset",
-		"prime", "prime_max", "ramp_up", "rate", "real_clients", "replay", "require_storage", "resolve", "retries",
-		"server_name", "sites", "speed", "stages", "systems", "talkgroups", "think_time", "time_scale", "timeout",
-		"transcripts", "transcripts_max",
-		"units", "url", "verify", "verify_max", "warm_up", "watch", "watch_db", "watch_dir", "with_server", "zipf",
+		"api_key", "api_key_file", "api_key_variable", "arrival", "audio_dir", "audio_size", "balance", "blob_url",
+		"busy_hour", "ca_cert", "client_cert", "client_key", "clients", "connections", "data_dir", "day_curve",
+		"defect", "duplicate_ratio", "duplicate_window", "duration", "guide", "insecure", "keep_alive",
+		"max_concurrent", "max_rate", "preset", "prime", "prime_max", "ramp_up", "rate", "real_clients", "replay",
+		"require_storage", "resolve", "retries", "server_name", "sites", "speed", "stages", "systems", "talkgroups",
+		"think_time", "time_scale", "timeout", "transcripts", "transcripts_max", "units", "url", "verify",
+		"verify_max", "warm_up", "watch", "watch_db", "watch_dir", "with_server", "zipf",
 	}
 }
 

@@ -2,6 +2,7 @@ package layout
 
 // libraries are packages that only some may import.
 var libraries = map[string][]string{
+	"github.com/aclements/go-moremath/stats":  {"compare"},
 	"github.com/spf13/cobra":                  {"cli", "flaghelp"},
 	"github.com/spf13/pflag":                  {"cli", "configfile", "flaghelp"},
 	"github.com/vbauerster/mpb/v8":            {"cli/terminal"},

@@ -28,6 +28,7 @@ func rules(t *testing.T, texts ...string) (list []threshold.Rule) {
 }
 
 func TestOwnThresholdsDecide(t *testing.T) {
+	const long, clean, short = "max_response_time_s < 1h", "error_rate == 0", "p50_response_time_s < 1ms"
 	for name, tt := range map[string]struct {
 		res   measure.Result
 		rule  string
@@ -35,17 +36,20 @@ func TestOwnThresholdsDecide(t *testing.T) {
 		grade judge.Grade
 		code  int
 	}{
-		"met":                         {results.Passing(), "p99_response_time_s < 2s", false, judge.Pass, exitcode.OK},
-		"missed":                      {results.Passing(), "p99_response_time_s < 1ms", false, judge.Monitor, exitcode.Missed},
-		"no sample":                   {results.Passing(), "rss_bytes max < 1GB", false, judge.Monitor, exitcode.Missed},
-		"the guide's still decides":   {results.Failing(), "max_response_time_s < 1h", false, judge.Fail, exitcode.Missed},
-		"but not alone":               {results.Failing(), "max_response_time_s < 1h", true, judge.Pass, exitcode.OK},
-		"missed alone":                {results.Failing(), "error_rate == 0", true, judge.Monitor, exitcode.Missed},
-		"nothing was sent":            {results.NoSampleResult(), "error_rate == 0", true, judge.Fail, exitcode.NoRun},
-		"calls were lost":             {results.Lossy(), "error_rate == 0", true, judge.Fail, exitcode.DataLoss},
-		"the generator was the limit": {results.Busy(results.Passing()), "p50_response_time_s < 1ms", true, judge.Monitor, exitcode.Inconclusive},
+		"met":                       {results.Passing(), long, false, judge.Pass, exitcode.OK},
+		"missed":                    {results.Passing(), short, false, judge.Monitor, exitcode.Missed},
+		"no sample":                 {results.Passing(), "rss_bytes max < 1GB", false, judge.Monitor, exitcode.Missed},
+		"the guide's still decides": {results.Failing(), long, false, judge.Fail, exitcode.Missed},
+		"but not alone":             {results.Failing(), long, true, judge.Pass, exitcode.OK},
+		"missed alone":              {results.Failing(), clean, true, judge.Monitor, exitcode.Missed},
+		"nothing was sent":          {results.NoSampleResult(), clean, true, judge.Fail, exitcode.NoRun},
+		"calls were lost":           {results.Lossy(), clean, true, judge.Fail, exitcode.DataLoss},
+		"the generator's limit": {
+			results.Busy(results.Passing()), short, true, judge.Monitor, exitcode.Inconclusive,
+		},
 	} {
-		rep := report.NewJudged(tt.res, "1.2.3", reporttest.Flags, report.Own{Rules: rules(t, tt.rule), Alone: tt.alone})
+		by := report.Own{Rules: rules(t, tt.rule), Alone: tt.alone}
+		rep := report.NewJudged(tt.res, "1.2.3", reporttest.Flags, by)
 		if v := rep.Verdict; v.Grade != tt.grade || v.ExitCode != tt.code || v.OK != (tt.code == 0) {
 			t.Errorf("%s: %+v", name, v)
 		}
@@ -57,7 +61,8 @@ func TestRejudge(t *testing.T) {
 	for name, res := range map[string]measure.Result{
 		"pass": results.Passing(), "fail": results.Failing(), "loss": results.Lossy(), "soak": results.Soak(),
 		"no sample": results.NoSampleResult(), "phases": results.Phased(), "inconclusive": results.Limited(),
-		"pending": results.Pending(), "mischief": results.Mischievous(), "stopped": results.Halted(results.Passing(), 400),
+		"pending": results.Pending(), "mischief": results.Mischievous(),
+		"stopped": results.Halted(results.Passing(), 400),
 	} {
 		by := report.Own{Rules: rules(t, "p99_response_time_s < 100ms", "rss_bytes max < 1GB over 10s")}
 		before := report.NewJudged(res, "1.2.3", reporttest.Flags, by)

@@ -94,6 +94,9 @@ func refusalFor(err error) *refusal {
 func storeRefusal(err error) *refusal {
 	var down *call.UnavailableError
 	switch {
+	case errors.As(err, &down) && errors.Is(err, call.ErrAudioAway):
+		return unavailable("Long audio is unavailable, please try again", seconds(down.RetryAfter),
+			telemetry.CauseAudio)
 	case errors.As(err, &down):
 		return unavailable("The database is unavailable, please try again", seconds(down.RetryAfter),
 			telemetry.CauseDatabase)
@@ -252,7 +255,7 @@ func kindOf(r *http.Request, re *refusal, err error) refusallog.Kind {
 	switch re.cause {
 	case telemetry.CauseKey, telemetry.CauseLimiter, telemetry.CauseQueue, telemetry.CauseMemory, telemetry.CauseFiles:
 		kind.Level = slog.LevelWarn
-	case telemetry.CauseDatabase, telemetry.CauseDisk, telemetry.CauseInternal:
+	case telemetry.CauseDatabase, telemetry.CauseAudio, telemetry.CauseDisk, telemetry.CauseInternal:
 		kind.Level = slog.LevelError
 	}
 	if r.Context().Err() != nil || isLogged(err) {

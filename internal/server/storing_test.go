@@ -54,6 +54,9 @@ func TestStoreFailures(t *testing.T) {
 				Err:        errors.New("gone"),
 			})
 		}, 503, "The database is unavailable, please try again\n", "3"},
+		{"audio elsewhere is away", func() error {
+			return &call.UnavailableError{RetryAfter: time.Second, Err: fmt.Errorf("%w: x", call.ErrAudioAway)}
+		}, 503, "Long audio is unavailable, please try again\n", "1"},
 		{"panic", func() error { panic("index out of range") }, 500, "Internal server error\n", ""},
 	}
 	for _, tt := range tests {

@@ -165,7 +165,7 @@ func (r *rig) alertsOf(t testing.TB) (raised []string) {
 		Alerts []struct{ KPI, Severity, Since string }
 		Rules  []struct{ KPI string }
 	}
-	if err := json.Unmarshal([]byte(body), &reply); err != nil || len(reply.Rules) != 13 {
+	if err := json.Unmarshal([]byte(body), &reply); err != nil || len(reply.Rules) != 14 {
 		t.Fatalf("%s: %v", body, err)
 	}
 	for _, a := range reply.Alerts {

@@ -86,5 +86,5 @@ func (s *Server) transcribe(ctx context.Context) {
 	}
 	began := time.Now()
 	s.pool.Run(ctx)
-	s.log.Info("stopped transcribing", "done", s.pool.Stats().Done, "after", time.Since(began).Round(time.Second))
+	s.log.Info("stopped transcribing", "done", s.pool.Stats().Done, "had_run", time.Since(began).Round(time.Second))
 }

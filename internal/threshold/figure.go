@@ -79,12 +79,16 @@ func Figures() []Figure {
 		}
 	}
 	list = append(list,
-		Figure{Name: "stored_per_s", Kind: Delivery, Unit: InPerSecond, Doc: "calls stored per second, until the last one"},
+		Figure{
+			Name: "stored_per_s", Kind: Delivery, Unit: InPerSecond, Doc: "calls stored per second, until the last one",
+		},
 		Figure{Name: "stored", Kind: Delivery, Unit: InCalls, Doc: "acknowledged calls that are stored as sent"},
 		Figure{Name: "lost", Kind: Delivery, Unit: InCalls, Doc: "acknowledged calls that are not stored"},
 		Figure{Name: "corrupted", Kind: Delivery, Unit: InCalls, Doc: "calls that are stored, but altered"},
 		Figure{Name: "duplicated", Kind: Delivery, Unit: InCalls, Doc: "calls that are stored more than once"},
-		Figure{Name: "pending", Kind: Delivery, Unit: InCalls, Doc: "acknowledged calls not stored when the wait ended"},
+		Figure{
+			Name: "pending", Kind: Delivery, Unit: InCalls, Doc: "acknowledged calls not stored when the wait ended",
+		},
 		Figure{
 			Name: "backlog_max", Kind: Delivery, Unit: InCalls,
 			Doc: "most calls that were acknowledged and not yet stored",
@@ -100,7 +104,9 @@ func Figures() []Figure {
 	)
 	for _, s := range measure.Signals() {
 		if s.Unit != measure.UnitFlag {
-			list = append(list, Figure{Name: s.Name, Kind: Server, Unit: units.Unit(s.Unit), Signal: s.Signal, Doc: s.Doc})
+			list = append(list, Figure{
+				Name: s.Name, Kind: Server, Unit: units.Unit(s.Unit), Signal: s.Signal, Doc: s.Doc,
+			})
 		}
 	}
 	return list

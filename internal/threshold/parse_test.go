@@ -13,10 +13,14 @@ import (
 
 func TestParse(t *testing.T) {
 	for text, want := range map[string]Rule{
-		"p99_response_time_s < 2s":             {Figure: "p99_response_time_s", Op: "<", Limit: 2, Unit: "s"},
-		`error_rate{class="timeout"} == 0`:     {Figure: "error_rate", Labels: labels("class", "timeout"), Op: "==", Unit: "ratio"},
-		`failed{class='http',status="503"}<=7`: {Figure: "failed", Labels: labels("class", "http", "status", "503"), Op: "<=", Limit: 7, Unit: "calls"},
-		"stored_per_s >= 6000 /m":              {Figure: "stored_per_s", Op: ">=", Limit: 100, Unit: "calls/s"},
+		"p99_response_time_s < 2s": {Figure: "p99_response_time_s", Op: "<", Limit: 2, Unit: "s"},
+		`error_rate{class="timeout"} == 0`: {
+			Figure: "error_rate", Labels: labels("class", "timeout"), Op: "==", Unit: "ratio",
+		},
+		`failed{class='http',status="503"}<=7`: {
+			Figure: "failed", Labels: labels("class", "http", "status", "503"), Op: "<=", Limit: 7, Unit: "calls",
+		},
+		"stored_per_s >= 6000 /m": {Figure: "stored_per_s", Op: ">=", Limit: 100, Unit: "calls/s"},
 		`server_memory_bytes max < 2GB in phase "sustained"`: {
 			Figure: "server_memory_bytes", Aggregate: "max", Op: "<", Limit: 2e9, Unit: "bytes", Phase: "sustained",
 		},
@@ -26,11 +30,15 @@ func TestParse(t *testing.T) {
 		"p95_response_time_s < 500 ms in phase 'x y' over 1m30s": {
 			Figure: "p95_response_time_s", Op: "<", Limit: 0.5, Unit: "s", Over: 90 * time.Second, Phase: "x y",
 		},
-		"success_rate > 97 %":            {Figure: "success_rate", Op: ">", Limit: 0.97, Unit: "ratio"},
-		"error_rate<7%":                  {Figure: "error_rate", Op: "<", Limit: 0.07, Unit: "ratio"},
-		"write_bytes_per_s mean<1.5MB/s": {Figure: "write_bytes_per_s", Aggregate: "mean", Op: "<", Limit: 1.5e6, Unit: "bytes/s"},
-		"heap_bytes last < 1 MiB":        {Figure: "heap_bytes", Aggregate: "last", Op: "<", Limit: 1 << 20, Unit: "bytes"},
-		"lost != 1e1":                    {Figure: "lost", Op: "!=", Limit: 10, Unit: "calls"},
+		"success_rate > 97 %": {Figure: "success_rate", Op: ">", Limit: 0.97, Unit: "ratio"},
+		"error_rate<7%":       {Figure: "error_rate", Op: "<", Limit: 0.07, Unit: "ratio"},
+		"write_bytes_per_s mean<1.5MB/s": {
+			Figure: "write_bytes_per_s", Aggregate: "mean", Op: "<", Limit: 1.5e6, Unit: "bytes/s",
+		},
+		"heap_bytes last < 1 MiB": {
+			Figure: "heap_bytes", Aggregate: "last", Op: "<", Limit: 1 << 20, Unit: "bytes",
+		},
+		"lost != 1e1": {Figure: "lost", Op: "!=", Limit: 10, Unit: "calls"},
 	} {
 		got, err := Thresholds().Parse(text)
 		if diff := cmp.Diff(want, got); err != nil || diff != "" {

@@ -213,6 +213,7 @@ type state struct {
 	html.State
 	version uint64
 	ended   bool
+	event   []byte // that tells who follows
 }
 
 // current returns the version of the document, and whether it is the last.

@@ -87,6 +87,8 @@ func (s *Server) state() (state, error) {
 	}
 	began := time.Now()
 	s.last, s.lastErr = s.document.render()
+	s.last.event = fmt.Appendf(nil, "event: %s\nid: %d\ndata: %s\n\n", eventName(s.last), s.last.version,
+		encode(s.last.State))
 	s.rendered = time.Now()
 	s.took = s.rendered.Sub(began)
 	return s.last, s.lastErr
@@ -159,13 +161,13 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 	defer s.followers.remove()
 	w.Header().Set("Content-Type", eventStream)
 	out := s.inPieces(w)
-	send := func(format string, args ...any) bool {
-		if _, err := fmt.Fprintf(out, format, args...); err != nil {
+	send := func(text []byte) bool {
+		if _, err := out.Write(text); err != nil {
 			return false
 		}
 		return out.Flush() == nil
 	}
-	if !send("retry: %d\n\n", reconnectMs) {
+	if !send(fmt.Appendf(nil, "retry: %d\n\n", reconnectMs)) {
 		return
 	}
 	var sent state
@@ -175,14 +177,13 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return
 		}
-		first := sent.Main == ""
-		if first || now.version != sent.version {
-			if !send("event: %s\nid: %d\ndata: %s\n\n", eventName(now), now.version, encode(now.State)) {
+		if sent.event == nil || now.version != sent.version {
+			if !send(now.event) {
 				return
 			}
 			sent, lastSend = now, time.Now()
 		} else if time.Since(lastSend) >= heartbeat {
-			if !send(": waiting\n\n") {
+			if !send([]byte(": waiting\n\n")) {
 				return
 			}
 			lastSend = time.Now()

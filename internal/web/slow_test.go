@@ -129,9 +129,9 @@ func TestFailureIsShown(t *testing.T) {
 				t.Errorf("%s: %s: there is no %q in\n%s", name, kind, want, now.Main)
 			}
 		}
-		for _, no := range []string{"Running", "Download", "looked for at the end"} {
+		for _, no := range []string{"Running", "Download", "looked for at the end", "when all is over"} {
 			if strings.Contains(now.Main, no) {
-				t.Errorf("%s: there is %q in\n%s", name, no, now.Main)
+				t.Errorf("%s: there is %q in\n%.3000s", name, no, now.Main)
 			}
 		}
 	}

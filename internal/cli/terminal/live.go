@@ -239,8 +239,8 @@ func (l *live) serverRow(room int) row {
 	if v, ok := seen.Get(measure.UploadQueue); ok {
 		add(2, units.Whole(v)+" uploads queued")
 	}
-	if v, ok := seen.Get(measure.TranscriptionQueue); ok && v >= 1 {
-		add(2, units.Whole(v)+" to transcribe")
+	if text := l.toTranscribe(); text != "" {
+		add(2, text)
 	}
 	if v, ok := seen.Get(measure.DiskFree); ok {
 		add(3, units.Bytes(v)+" disk free")
@@ -253,6 +253,15 @@ func (l *live) serverRow(room int) row {
 	default:
 		return labeled("server", span{text: "not observed"})
 	}
+}
+
+// toTranscribe returns how many calls wait at the server to be transcribed; empty if none do, or if that is not known.
+func (l *live) toTranscribe() string {
+	v, ok := l.server.Get(measure.TranscriptionQueue)
+	if !ok || v < 1 {
+		return ""
+	}
+	return units.Whole(v) + " to transcribe"
 }
 
 // part is a part of a line that can be left out.

@@ -258,6 +258,7 @@ func (v *runView) format() string {
 		{0, units.Count(s.Failed) + " failed"},
 		{0, "p95 " + formatP95(s.P95, s.P95Of)},
 		{0, units.Count(uint64(max(s.InFlight, 0))) + " in flight"},
+		{0, v.live.toTranscribe()},
 		{0, v.repeats(wide)},
 	})
 }

@@ -97,15 +97,18 @@ func TestFoundNamesAreNoCommands(t *testing.T) {
 func TestLineOfARun(t *testing.T) {
 	s := scenario.Scenario{Retries: scenario.Retries{On: true}, Duration: time.Minute}
 	v := newRunView(&s, time.Now())
+	var server measure.Observation
+	server.Set(measure.TranscriptionQueue, 1_234)
 	v.observe(event.Second{
 		Snapshot: measure.Snapshot{
 			Phase: "warm-up", Accepted: 12_345, Failed: 12, P95: 27 * time.Millisecond, P95Of: 12_345, InFlight: 50,
 			Attempts: 12_400, Last: measure.Interval{PerSecond: 102.87},
 		},
+		Server:  server,
 		Storage: &verification.Progress{Progress: delivery.Progress{Stored: 12_000, Acknowledged: 12_300}},
 	})
 	const want = "warm-up, 102.9/s, 12,345 accepted, 12,000 of 12,300 stored, 12 failed, p95 27.0 ms, 50 in flight, " +
-		"55 attempts failed, 0 calls to be sent again"
+		"1,234 to transcribe, 55 attempts failed, 0 calls to be sent again"
 	if got := v.format(); got != want {
 		t.Errorf("%q, want %q", got, want)
 	}

@@ -163,7 +163,8 @@ func TestAbsent(t *testing.T) {
 // What limits how far a value can be trusted is said: few uploads, and intervals that are wider than the windows.
 func TestNotes(t *testing.T) {
 	few := results.Of(12, 0, time.Millisecond, time.Second)
-	if got := holdOne(t, few, "p95_response_time_s < 2s"); !got.OK || got.Note != "of so few (12), that is the slowest" {
+	got := holdOne(t, few, "p95_response_time_s < 2s")
+	if !got.OK || got.Note != "of so few (12), that is the slowest" {
 		t.Errorf("%+v", got)
 	}
 	wide := holdOne(t, results.Passing(), "error_rate < 1% over 10s") // its series has two intervals
@@ -175,7 +176,7 @@ func TestNotes(t *testing.T) {
 		p := &res.Series[4+i]
 		p.Accepted, p.Failed, p.MeanS, p.MaxS = 0, p.Attempted, nil, nil
 	}
-	got := holdOne(t, res, "mean_response_time_s < 1s over 2s")
+	got = holdOne(t, res, "mean_response_time_s < 1s over 2s")
 	if got.OK || got.Absent != "no upload was accepted 4.0–6.0 s" {
 		t.Errorf("a window without an accepted upload: %+v", got)
 	}

@@ -2,6 +2,7 @@ package html
 
 import (
 	_ "embed"
+	"encoding/json"
 	"fmt"
 	"html/template"
 	"io"
@@ -28,10 +29,10 @@ func (p *page) goesOn(r *Running) {
 	}
 	p.Badge, p.Tone, p.Head, p.Exit = "Running", toneWarn, r.Head, ""
 	p.Reasons, p.Warnings, p.Findings = nil, r.Notes, nil
-	p.NoFinding = "What is wrong is looked for at the end."
+	p.NoFinding, p.NoDownload = "What is wrong is looked for at the end.", "The report is there when all is over."
 	if r.Failed != "" {
 		p.Badge, p.Tone, p.Exit = "No report", toneBad, r.Failed
-		p.NoFinding = "There is no report, so that nothing was looked for."
+		p.NoFinding, p.NoDownload = "There is no report, so that nothing was looked for.", "There is no report."
 	}
 }
 
@@ -40,6 +41,8 @@ type State struct {
 	Title string `json:"title"` // of the document
 	When  string `json:"when"`  // what was made, and when
 	Main  string `json:"main"`  // markup of the main part
+	// Charts is what the script draws the charts from.
+	Charts json.RawMessage `json:"charts"`
 }
 
 // StateOfRun returns the state of a run. The report of one that goes on is not in it.
@@ -61,8 +64,14 @@ func stateOf(p *page, opts Options, name string, document func(io.Writer) error)
 		}
 	}
 	var main strings.Builder
-	err := p.execute(&main, "main")
-	return State{visible(p.Title), visible(p.When), main.String()}, err
+	if err := p.execute(&main, "main"); err != nil {
+		return State{}, err
+	}
+	data, err := json.Marshal(dataOf(p.Charts))
+	if err != nil {
+		return State{}, fmt.Errorf("render page: %w", err)
+	}
+	return State{visible(p.Title), visible(p.When), main.String(), data}, nil
 }
 
 // Follow is a page that follows something: it shows a state, and asks for later ones as server-sent events, named
@@ -73,16 +82,17 @@ type Follow struct {
 }
 
 // Policy returns the content security policy of the page.
-func (f *Follow) Policy() string {
-	return fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; connect-src 'self'; base-uri 'none'; "+
-		"form-action 'none'", hash(libraryStyle+style), hash(followScript))
-}
+func (f *Follow) Policy() string { return f.page().Policy }
 
 // Write writes the page.
-func (f *Follow) Write(w io.Writer) error {
+func (f *Follow) Write(w io.Writer) error { return f.page().execute(w, "page") }
+
+func (f *Follow) page() *page {
 	p := &page{
-		Title: f.Title, When: f.When, Tool: f.Tool, Following: true, Policy: f.Policy(),
-		Style: template.CSS(libraryStyle + style), Script: template.JS(followScript), Rendered: template.HTML(f.Main),
+		Title: f.Title, When: f.When, Tool: f.Tool, Following: true, Rendered: template.HTML(f.Main),
+		Follower: template.JS(followScript),
 	}
-	return p.execute(w, "page")
+	p.dress(f.Charts)
+	p.Policy = policy("'self'", p.Library, p.Script, p.Follower)
+	return p
 }

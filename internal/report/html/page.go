@@ -9,7 +9,7 @@ import (
 // page is what the template shows. Its texts are not escaped yet; the template's function v makes them visible.
 type page struct {
 	Title      string // of the document
-	Kind       string // what was made: "run" or "search"
+	Kind       string // what was made: "run", "search" or "comparison"
 	Tool       string
 	When       string
 	Badge      string // the verdict in a word or two
@@ -31,10 +31,12 @@ type page struct {
 	Policy          string
 	Style           template.CSS
 	Library, Script template.JS
+	Follower        template.JS // the script that follows
 	Data            template.JS
 	Download        template.URL
 	DownloadName    string
 	DownloadSize    string
+	NoDownload      string // why there is none
 }
 
 // fact is a line of what was done.

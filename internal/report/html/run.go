@@ -42,7 +42,7 @@ func runPage(rep *report.Report, opts Options) *page {
 	p.transcripts(rep)
 	p.failures(rep)
 	p.serverSection(rep)
-	p.generator(rep)
+	p.generator(rep, opts.Running)
 	return p
 }
 
@@ -113,6 +113,10 @@ func (p *page) runTiles(rep *report.Report, goesOn bool) {
 	case d.Stored != nil:
 		add("Stored", units.Count(*d.Stored), "of "+units.Count(*d.Acknowledged)+" acknowledged",
 			map[bool]string{true: toneGood, false: toneWarn}[*d.Stored == *d.Acknowledged])
+		if goesOn && *d.Stored < *d.Acknowledged { // the others may only not be stored yet
+			last := &p.Tiles[len(p.Tiles)-1]
+			last.Tone, last.Mark = "", ""
+		}
 	}
 	if f := rep.Latency.Figures; f != nil {
 		add("Mean", units.Seconds(f.MeanS), "response time", toneOf(rep, judge.MeanResponse))

@@ -94,8 +94,8 @@ func signalUnit(u measure.Unit) unit {
 	}
 }
 
-// generator shows what the load generator knows of itself.
-func (p *page) generator(rep *report.Report) {
+// generator shows what the load generator knows of itself. While the run goes on, it does not know if it is the limit.
+func (p *page) generator(rep *report.Report, r *Running) {
 	g := &rep.Generator
 	out := grid{Caption: "The load generator", Header: []string{"", ""}}
 	add := func(name, value string) { out.Rows = append(out.Rows, row{Cells: []string{name, value}}) }
@@ -103,7 +103,9 @@ func (p *page) generator(rep *report.Report) {
 		add("processors used",
 			units.Percent(*rep.Summary.GeneratorCPUShare)+" of "+units.Count(uint64(max(g.Processors, 0))))
 	}
-	add("memory", units.Bytes(float64(g.RSSBytes)))
+	if g.RSSBytes > 0 {
+		add("memory", units.Bytes(float64(g.RSSBytes)))
+	}
 	add("connections opened", units.Count(g.Connects))
 	if g.LagP99S != nil {
 		add("calls were sent late by", g.FormatLag(units.Seconds))
@@ -112,7 +114,13 @@ func (p *page) generator(rep *report.Report) {
 	if g.Limited {
 		note = "It held the run back: " + strings.Join(g.Reasons, "; ") + "."
 	}
-	if !g.Limited && rep.Verdict.ExitCode == exitcode.Inconclusive {
+	switch {
+	case g.Limited:
+	case r != nil && r.Failed != "":
+		note = "Whether it held the run back was not looked for."
+	case r != nil:
+		note = "Whether it held the run back is looked for at the end."
+	case rep.Verdict.ExitCode == exitcode.Inconclusive:
 		note = "Its stops may be why a threshold was missed."
 	}
 	p.section(section{ID: "generator", Title: "Generator", Tables: []grid{out}, Notes: []string{note}})

@@ -34,37 +34,41 @@ func (c *chart) SVG() template.HTML {
 	return template.HTML(b.String())
 }
 
+// thousandths is a place of 0 to 1 in the drawing's own units.
+func thousandths(place float64) int { return int(math.Round(min(max(place, -1), 2) * 1000)) }
+
 // thousandth writes a place of 0 to 1 in the drawing's own units.
-func thousandth(place float64) string {
-	return strconv.Itoa(int(math.Round(min(max(place, -1), 2) * 1000)))
-}
+func thousandth(place float64) string { return strconv.Itoa(thousandths(place)) }
 
 // percent writes a place of 0 to 1.
 func percent(place float64) string {
 	return strconv.FormatFloat(math.Round(min(max(place, 0), 1)*10_000)/100, 'f', -1, 64) + "%"
 }
 
-// path is a line's way. It is broken where there is no value; a value alone is a short stroke.
+// path is a line's way: a place, and from there how far on and down each time. It is broken where there is no value; a
+// value alone is a short stroke.
 func (c *chart) path(l *line) string {
 	if l.Dots {
 		return ""
 	}
 	var b strings.Builder
 	drawing := false
+	var x, y int
 	for i, v := range l.Values {
 		if math.IsNaN(v) {
 			drawing = false
 			continue
 		}
-		op := " " // further pairs of numbers go on with the line
-		if !drawing {
-			op = "M"
+		toX, toY := thousandths(c.x(c.X[i])), thousandths(c.y(v))
+		switch {
+		case !drawing && (i+1 == len(l.Values) || math.IsNaN(l.Values[i+1])):
+			fmt.Fprintf(&b, "M%d %dh2", toX, toY)
+		case !drawing:
+			fmt.Fprintf(&b, "M%d %dl", toX, toY)
+		default:
+			fmt.Fprintf(&b, "%d %d ", toX-x, toY-y)
 		}
-		b.WriteString(op + thousandth(c.x(c.X[i])) + " " + thousandth(c.y(v)))
-		if !drawing && (i+1 == len(l.Values) || math.IsNaN(l.Values[i+1])) {
-			b.WriteString("h2")
-		}
-		drawing = true
+		x, y, drawing = toX, toY, true
 	}
 	return b.String()
 }
@@ -151,16 +155,19 @@ func (c *chart) drawHeat(b *strings.Builder) {
 	var levels [heatLevels]strings.Builder
 	for i, column := range h.Counts {
 		left, right := thousandth(c.x(h.Columns[i].From)), thousandth(c.x(h.Columns[i].To))
-		for j, n := range column {
-			if n == 0 {
+		for j := 0; j < len(column); {
+			first, level := j, heatLevel(column[j], highest)
+			for j++; j < len(column) && heatLevel(column[j], highest) == level; j++ {
+			}
+			if level < 0 {
 				continue
 			}
 			low := h.Low
-			if j > 0 {
-				low = h.Rows[j-1]
+			if first > 0 {
+				low = h.Rows[first-1]
 			}
-			top, bottom := thousandth(c.y(h.Rows[j])), thousandth(c.y(low))
-			fmt.Fprintf(&levels[heatLevel(n, highest)], "M%s %sH%sV%sH%sz", left, top, right, bottom, left)
+			top, bottom := thousandth(c.y(h.Rows[j-1])), thousandth(c.y(low))
+			fmt.Fprintf(&levels[level], "M%s %sH%sV%sH%sz", left, top, right, bottom, left)
 		}
 	}
 	for i := range levels {
@@ -170,8 +177,12 @@ func (c *chart) drawHeat(b *strings.Builder) {
 	}
 }
 
-// heatLevel is the shade of a count: logarithmic, so that the few slow uploads show beside the many quick ones.
+// heatLevel is the shade of a count: logarithmic, so that the few slow uploads show beside the many quick ones. It is
+// negative where there is none.
 func heatLevel(n, highest uint64) int {
+	if n == 0 {
+		return -1
+	}
 	if highest <= 1 {
 		return heatLevels - 1
 	}

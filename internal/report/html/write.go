@@ -58,16 +58,29 @@ func write(w io.Writer, p *page, name string, document func(io.Writer) error) er
 	if err := p.embed(name, document); err != nil {
 		return fmt.Errorf("render page: %w", err)
 	}
-	p.Style = template.CSS(libraryStyle + style)
-	p.Library, p.Script = template.JS("/*\n"+libraryLicence+"*/\n"+library), template.JS(script)
-	p.Policy = fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s' '%s'; base-uri 'none'; "+
-		"form-action 'none'", hash(string(p.Style)), hash(string(p.Library)), hash(string(p.Script)))
 	data, err := json.Marshal(dataOf(p.Charts))
 	if err != nil {
 		return fmt.Errorf("render page: %w", err)
 	}
-	p.Data = template.JS(data)
+	p.dress(data)
+	p.Policy = policy("'none'", p.Library, p.Script)
 	return p.execute(w, "page")
+}
+
+// dress gives a page its style, its scripts and the data of its charts.
+func (p *page) dress(data []byte) {
+	p.Style, p.Data = template.CSS(libraryStyle+style), template.JS(data)
+	p.Library, p.Script = template.JS("/*\n"+libraryLicence+"*/\n"+library), template.JS(script)
+}
+
+// policy is the content security policy of a page that runs some scripts, and may connect to one source.
+func policy(connect string, scripts ...template.JS) string {
+	allowed := ""
+	for _, s := range scripts {
+		allowed += fmt.Sprintf(" '%s'", hash(string(s)))
+	}
+	return fmt.Sprintf("default-src 'none'; style-src '%s'; script-src%s; connect-src %s; base-uri 'none'; "+
+		"form-action 'none'", hash(libraryStyle+style), allowed, connect)
 }
 
 // execute writes a part of the page: "page", which is all of it, or "main".
@@ -136,7 +149,7 @@ type drawable struct {
 	Kind   xKind      `json:"kind"`
 	Unit   unit       `json:"unit"`
 	Log    bool       `json:"log"`
-	Heat   bool       `json:"heat"`
+	Heat   *heatData  `json:"heat"`
 	Low    float64    `json:"low"`
 	High   float64    `json:"high"`
 	Label  string     `json:"label"`
@@ -152,19 +165,51 @@ type lineData struct {
 	Values numbers `json:"values"`
 }
 
+// heatData are the cells of a heat map.
+type heatData struct {
+	Columns []numbers  `json:"columns"` // begin and end
+	Low     float64    `json:"low"`
+	Rows    numbers    `json:"rows"`
+	Counts  [][]uint64 `json:"counts"`
+}
+
+func (h *heat) data() *heatData {
+	if h == nil {
+		return nil
+	}
+	out := &heatData{Low: h.Low, Rows: h.Rows, Counts: h.Counts}
+	for _, c := range h.Columns {
+		out.Columns = append(out.Columns, numbers{c.From, c.To})
+	}
+	return out
+}
+
+// middles are where the columns are on the horizontal axis.
+func (h *heat) middles() []float64 {
+	out := make([]float64, len(h.Columns))
+	for i, c := range h.Columns {
+		out[i] = (c.From + c.To) / 2
+	}
+	return out
+}
+
 func dataOf(charts []*chart) chartData {
-	var out chartData
+	out := chartData{Charts: []drawable{}}
 	at := map[*float64]int{}
 	for _, c := range charts {
-		x, ok := at[&c.X[0]]
+		xs := c.X
+		if c.Heat != nil {
+			xs = c.Heat.middles()
+		}
+		x, ok := at[&xs[0]]
 		if !ok {
 			x = len(out.Xs)
-			at[&c.X[0]] = x
-			out.Xs = append(out.Xs, c.X)
+			at[&xs[0]] = x
+			out.Xs = append(out.Xs, xs)
 		}
 		d := drawable{
-			ID: c.ID, X: x, Kind: c.XKind, Unit: c.Unit, Log: c.Log, Heat: c.Heat != nil, Low: c.low, High: c.high,
-			Label: c.Title + ". " + c.Sentence, Limits: c.Limits, Bands: c.Bands, Marks: c.Marks,
+			ID: c.ID, X: x, Kind: c.XKind, Unit: c.Unit, Log: c.Log, Heat: c.Heat.data(), Low: c.low, High: c.high,
+			Label: c.Title + ". " + c.Sentence, Lines: []lineData{}, Limits: c.Limits, Bands: c.Bands, Marks: c.Marks,
 		}
 		for i := range d.Bands {
 			d.Bands[i].Name = visible(d.Bands[i].Name)

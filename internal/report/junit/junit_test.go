@@ -75,7 +75,9 @@ func checkGolden(t *testing.T, all map[string]report.Report) {
 		"capacity":      searchResults(t, reporttest.Searched()),
 		"capacity-none": searchResults(t, unheld()),
 	}
-	for _, name := range []string{"pass", "fail", "loss", "crashed", "mischief", "no-sample", "soak", "untranscribed", "own"} {
+	for _, name := range []string{
+		"pass", "fail", "loss", "crashed", "mischief", "no-sample", "soak", "untranscribed", "own",
+	} {
 		texts[name] = resultsOf(t, all[name])
 	}
 	for name, text := range texts {

@@ -207,7 +207,7 @@ func list(dir string) (files, days []string, err error) {
 		switch {
 		case e.Type().IsRegular() && IsSpoolFile(e.Name()):
 			files = append(files, e.Name())
-		case e.IsDir() && isDay(e.Name()):
+		case e.IsDir() && IsDay(e.Name()):
 			days = append(days, e.Name())
 		}
 	}

@@ -1,6 +1,7 @@
 package blob_test
 
 import (
+	"crypto/sha256"
 	"errors"
 	"io"
 	"io/fs"
@@ -14,6 +15,7 @@ import (
 
 	"rdiostress/internal/rdio"
 	"rdiostress/internal/server/blob"
+	"rdiostress/internal/server/blob/blobtest"
 )
 
 // folder is a test's own blob.Folder that records which names were made durable.
@@ -321,5 +323,40 @@ func TestExtension(t *testing.T) {
 		if got := blob.Extension(&rdio.Call{AudioType: tt.kind, AudioName: tt.name}); got != tt.want {
 			t.Errorf("%q, %q: got %s, want %s", tt.kind, tt.name, got, tt.want)
 		}
+	}
+}
+
+func TestSuite(t *testing.T) {
+	f := newFolder(t)
+	blobtest.Run(t, f, f.spool, f.names)
+}
+
+func TestVerify(t *testing.T) {
+	f := newFolder(t)
+	name, err := f.Adopt(t.Context(), f.spooled(t), &aCall)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := func(sum [32]byte, from int64) (string, error) {
+		file, err := f.Open(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := blob.Verify(file, sum)
+		defer r.Close()
+		if _, err := r.Seek(from, io.SeekStart); err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(r)
+		return string(text), err
+	}
+	if text, err := read(sha256.Sum256([]byte("audio")), 0); text != "audio" || err != nil {
+		t.Errorf("got %q, %v", text, err)
+	}
+	if text, err := read([32]byte{}, 0); !errors.Is(err, blob.ErrAltered) || text == "audio" {
+		t.Errorf("altered: got %q, %v", text, err)
+	}
+	if text, err := read([32]byte{}, 2); text != "dio" || err != nil {
+		t.Errorf("a part, which cannot be checked: got %q, %v", text, err)
 	}
 }

@@ -30,9 +30,13 @@ func Name(spooled string, c *rdio.Call) string {
 }
 
 // IsDay reports whether name is that of a day, the first part of the names that [Name] returns.
-func IsDay(name string) bool { return isDay(name) }
+func IsDay(name string) bool { return dayName.MatchString(name) }
 
-func isDay(name string) bool { return dayName.MatchString(name) }
+// IsName reports whether name is one that [Name] returns.
+func IsName(name string) bool {
+	day, file, ok := strings.Cut(name, "/")
+	return ok && IsDay(day) && isAudioFile(file)
+}
 
 // undated is the folder of calls whose year does not have four digits.
 const undated = "undated"

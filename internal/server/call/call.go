@@ -48,6 +48,10 @@ type UnavailableError struct {
 func (e *UnavailableError) Error() string { return "the store is unavailable: " + e.Err.Error() }
 func (e *UnavailableError) Unwrap() error { return e.Err }
 
+// ErrAudioAway is wrapped by the UnavailableError of a call whose long audio is kept elsewhere than in the database and
+// cannot be stored or read for now. Other calls can.
+var ErrAudioAway = errors.New("the store of long audio is away")
+
 // ErrNotWritable is wrapped by errors of opening a store whose database can be read but not written.
 var ErrNotWritable = errors.New("the database cannot be written")
 

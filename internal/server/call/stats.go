@@ -13,6 +13,7 @@ type Stats struct {
 
 	Pool    PoolStats
 	Breaker BreakerStats
+	Bucket  BreakerStats // of the requests to a bucket; no State means that there is no bucket
 
 	Written time.Time // time of the last durable write; long ago if there was none
 

@@ -11,16 +11,19 @@ import (
 	"rdiostress/internal/address"
 	"rdiostress/internal/field"
 	"rdiostress/internal/server/call"
+	"rdiostress/internal/server/transcribe"
 )
 
 // Defect is one or several defects, ready for use. A nil hook does not change that part of the server.
 type Defect struct {
-	Name     string // as requested, with its arguments
-	Does     string // description of what it does
-	store    func(call.Store) call.Store
-	handler  func(http.Handler) http.Handler
-	listener func(net.Listener) net.Listener
-	stop     func()
+	Name        string // as requested, with its arguments
+	Does        string // description of what it does
+	Transcribes bool   // it is in the transcription of calls, and does nothing in a server without
+	store       func(call.Store) call.Store
+	engine      func(transcribe.Engine) transcribe.Engine
+	handler     func(http.Handler) http.Handler
+	listener    func(net.Listener) net.Listener
+	stop        func()
 }
 
 // kind is a defect that can be requested.
@@ -70,8 +73,7 @@ func Describe(name string) (does, usage string) {
 func kinds() map[string]kind {
 	all := make(map[string]kind)
 	for _, group := range []map[string]kind{
-		databaseKinds(), memoryKinds(), requestKinds(), queueKinds(),
-		resourceKinds(),
+		databaseKinds(), memoryKinds(), requestKinds(), queueKinds(), resourceKinds(), transcriptionKinds(),
 	} {
 		maps.Copy(all, group)
 	}
@@ -89,6 +91,16 @@ func (s Set) Store(store call.Store) call.Store {
 		}
 	}
 	return store
+}
+
+// Engine wraps a transcription engine in all of them.
+func (s Set) Engine(e transcribe.Engine) transcribe.Engine {
+	for _, d := range s {
+		if d.engine != nil {
+			e = d.engine(e)
+		}
+	}
+	return e
 }
 
 // Handler wraps a handler in all of them.

@@ -44,7 +44,7 @@ func TestEveryDefectDoesSomething(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if d.store == nil && d.handler == nil && d.listener == nil {
+		if d.store == nil && d.engine == nil && d.handler == nil && d.listener == nil {
 			t.Errorf("%s: hooks into nothing", name)
 		}
 		does, usage := Describe(name)

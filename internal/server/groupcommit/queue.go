@@ -9,6 +9,7 @@ package groupcommit
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -205,11 +206,11 @@ func (q *Queue) finish(ctx context.Context, it *Item) error {
 	if it.File == "" {
 		return it.Err
 	}
-	err := q.audio.Remove(ctx, it.File)
-	if it.Err == nil { // a repeat is stored even if its second audio file cannot be removed
-		return nil
+	// A sweep removes what cannot be removed now. That changes neither what became of the call nor the answer.
+	if err := q.audio.Remove(ctx, it.File); err != nil && it.Err != nil {
+		return fmt.Errorf("%w; its audio is left: %v", it.Err, err)
 	}
-	return errors.Join(it.Err, err)
+	return it.Err
 }
 
 // Do calls f on a writer, between two batches, and returns its error. With a single writer, nothing else is written at

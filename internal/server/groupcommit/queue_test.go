@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"rdiostress/internal/rdio"
 	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/datadir"
 	"rdiostress/internal/server/groupcommit"
@@ -157,6 +158,33 @@ func TestFiles(t *testing.T) {
 				t.Errorf("the file is there: %t, want %t", stays, tt.stays)
 			}
 		})
+	}
+}
+
+// awayAudio is a place for audio that goes away before the audio can be removed.
+type awayAudio struct{ removed int }
+
+func (*awayAudio) Adopt(context.Context, string, *rdio.Call) (string, error) { return "name", nil }
+
+func (a *awayAudio) Remove(context.Context, string) error {
+	a.removed++
+	return &call.UnavailableError{Err: errors.New("away")}
+}
+
+// Audio that cannot be removed does not change the answer to a call that is not stored.
+func TestAudioCannotBeRemoved(t *testing.T) {
+	for _, want := range []error{nil, call.ErrDuplicate, call.ErrBadCall} {
+		o, away := options(&datadir.Folder{}), &awayAudio{}
+		o.Audio = away
+		q := groupcommit.Start(o, &scripted{commit: func(batch []*groupcommit.Item) error {
+			batch[0].ID, batch[0].Repeat, batch[0].Err = 1, true, want
+			return nil
+		}})
+		_, err := q.Put(t.Context(), &call.Upload{File: "spooled"})
+		if !errors.Is(err, want) || errors.As(err, new(*call.UnavailableError)) || away.removed != 1 {
+			t.Errorf("%v: got %v, removed %d times", want, err, away.removed)
+		}
+		q.Close()
 	}
 }
 

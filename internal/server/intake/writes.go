@@ -67,10 +67,10 @@ func (w *Writes) record(err error, isLong bool) {
 	}
 }
 
-// isStoreFault reports whether an error of a store would also affect the next call.
+// isStoreFault reports whether an error of a store would also affect the next call, however short its audio.
 func isStoreFault(err error) bool {
 	for _, other := range []error{
-		call.ErrFull, call.ErrClosed, call.ErrBadCall, call.ErrDuplicate, context.Canceled,
+		call.ErrFull, call.ErrClosed, call.ErrBadCall, call.ErrDuplicate, call.ErrAudioAway, context.Canceled,
 		context.DeadlineExceeded,
 	} {
 		if errors.Is(err, other) {

@@ -101,7 +101,7 @@ func (w *writer) rows(entries []*entry) []any {
 		var node, file *string
 		audio := u.Audio
 		if e.File != "" {
-			node, file, audio = &w.node, &e.File, nil
+			node, file, audio = &w.audioNode, &e.File, nil
 		} else if audio == nil {
 			audio = []byte{} // not NULL
 		}

@@ -32,9 +32,9 @@ const insertJobs = `, queued AS (
 	SELECT id, audio_node, ` + nowMS + `, ` + nowMS + ` FROM added
 )`
 
-// claimJobs skips calls whose audio is a file on another server, and jobs that another server is leasing.
+// claimJobs skips calls whose audio this server cannot read now, and jobs that another server is leasing.
 const claimJobs = `WITH due AS MATERIALIZED (
-	SELECT call_id FROM transcripts WHERE state < 2 AND due_ms <= ` + nowMS + ` AND (node IS NULL OR node = $1)
+	SELECT call_id FROM transcripts WHERE state < 2 AND due_ms <= ` + nowMS + ` AND (node IS NULL OR node = ANY($1))
 	ORDER BY due_ms, call_id LIMIT $2 FOR UPDATE SKIP LOCKED
 )
 UPDATE transcripts t SET state = 1, attempts = attempts + 1, holder = $3, due_ms = ` + nowMS + ` + $4::bigint
@@ -110,7 +110,7 @@ func (s *Store) ClaimJobs(ctx context.Context, n int, lease time.Duration) (jobs
 		return nil, err
 	}
 	err = s.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
-		rows, err := conn.Query(ctx, claimJobs, s.node, n, s.holder, lease.Milliseconds())
+		rows, err := conn.Query(ctx, claimJobs, s.reachable(), n, s.holder, lease.Milliseconds())
 		if err != nil {
 			return err
 		}

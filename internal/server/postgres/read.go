@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -137,11 +138,11 @@ func (s *Store) queryCall(ctx context.Context, id int64, columns string,
 func (s *Store) Audio(ctx context.Context, id int64) (io.ReadSeekCloser, error) {
 	var node, file *string
 	var size *int64
-	var first []byte
+	var first, sum []byte
 	err := s.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
-		const query = "SELECT audio_node, audio_file, length(audio)::bigint, substr(audio, 1, $2) FROM calls WHERE " +
-			"id = $1"
-		return conn.QueryRow(ctx, query, id, pieces.Size).Scan(&node, &file, &size, &first)
+		const query = "SELECT audio_node, audio_file, length(audio)::bigint, substr(audio, 1, $2), " +
+			"audio_sha256 FROM calls WHERE id = $1"
+		return conn.QueryRow(ctx, query, id, pieces.Size).Scan(&node, &file, &size, &first, &sum)
 	})
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
@@ -150,6 +151,10 @@ func (s *Store) Audio(ctx context.Context, id int64) (io.ReadSeekCloser, error) 
 		return nil, err
 	case file == nil:
 		return pieces.New(*size, first, func(start int64) ([]byte, error) { return s.piece(ctx, id, start) }), nil
+	case s.bucket != nil && *node == s.bucket.Node():
+		return s.openShared(ctx, id, *file, sum)
+	case *node != s.node && strings.Contains(*node, "://"):
+		return nil, fmt.Errorf("the audio of call %d is in %s, which this server does not use", id, *node)
 	case *node != s.node:
 		return nil, fmt.Errorf("the audio of call %d is on the server that received it", id)
 	}
@@ -196,9 +201,9 @@ func (s *Store) Usage(ctx context.Context) (u call.Usage, err error) {
 // time do not wait for each other.
 const deleteOld = `WITH old AS (
 	DELETE FROM calls WHERE id IN (
-		SELECT id FROM calls WHERE started_ms < $3 AND (audio_node IS NULL OR audio_node = $1)
+		SELECT id FROM calls WHERE started_ms < $3 AND (audio_node IS NULL OR audio_node = ANY($5))
 		ORDER BY started_ms LIMIT $4 FOR UPDATE SKIP LOCKED)
-	RETURNING id, started_ms, system_id, talkgroup_id, audio_bytes, audio_file
+	RETURNING id, started_ms, system_id, talkgroup_id, audio_bytes, audio_node, audio_file
 ), untranscribed AS (
 	DELETE FROM transcripts WHERE call_id IN (SELECT id FROM old)
 ), counted AS (
@@ -208,17 +213,17 @@ const deleteOld = `WITH old AS (
 	ON CONFLICT (node, day, system_id, talkgroup_id) DO UPDATE
 	SET calls = call_counts.calls + excluded.calls, audio_bytes = call_counts.audio_bytes + excluded.audio_bytes
 )
-SELECT audio_file FROM old`
+SELECT audio_node, audio_file FROM old`
 
 // Expire implements retention.Store. It takes turns with the batches of new calls, and removes audio files after their
 // rows.
 func (s *Store) Expire(ctx context.Context, before time.Time, limit int) (n int, err error) {
-	var files []*string
+	var files []storedAudio
 	err = s.queue.Do(ctx, func(ctx context.Context) error {
 		return s.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
-			rows, err := conn.Query(ctx, deleteOld, s.node, listing.DayMS, before.UnixMilli(), limit)
+			rows, err := conn.Query(ctx, deleteOld, s.node, listing.DayMS, before.UnixMilli(), limit, s.reachable())
 			if err == nil {
-				files, err = pgx.CollectRows(rows, pgx.RowTo[*string])
+				files, err = pgx.CollectRows(rows, pgx.RowToStructByPos[storedAudio])
 			}
 			return err
 		})
@@ -228,10 +233,8 @@ func (s *Store) Expire(ctx context.Context, before time.Time, limit int) (n int,
 	}
 	s.queue.Expired(len(files))
 	var errs []error
-	for _, name := range files {
-		if name != nil {
-			errs = append(errs, s.folder.Audio.Remove(ctx, *name))
-		}
+	for _, audio := range files {
+		errs = append(errs, s.removeAudio(ctx, audio))
 	}
 	return len(files), errors.Join(errs...)
 }

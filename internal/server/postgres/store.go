@@ -1,4 +1,5 @@
-// Package postgres stores calls in a PostgreSQL database, and their long audio in files of the server's data folder.
+// Package postgres stores calls in a PostgreSQL database, and their long audio in files of the server's data folder or
+// in a bucket that all servers share.
 //
 // One goroutine writes. It stores all waiting calls in one transaction, sent in one round trip. Each call is
 // acknowledged when its transaction is on disk (synchronous_commit=on). Several servers may use one database, each with
@@ -56,7 +57,10 @@ type Options struct {
 	Transcribe      bool          // queue stored calls for transcription
 	Pool            PoolOptions
 	Breaker         groupcommit.BreakerOptions
-	Logger          *slog.Logger
+	// OpenBucket opens the place for long audio that all servers of a database share, whose name it gets. Without it,
+	// long audio is in Dir.
+	OpenBucket func(ctx context.Context, database string) (Bucket, error)
+	Logger     *slog.Logger
 }
 
 // Store is a call.Store on PostgreSQL. Create one with Open.
@@ -64,6 +68,7 @@ type Store struct {
 	folder *datadir.Folder
 	pool   *pool
 	node   string
+	bucket Bucket // nil: long audio is in folder
 	queue  *groupcommit.Queue
 	retain sync.WaitGroup
 	stop   context.CancelFunc // of retain
@@ -110,16 +115,15 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	if err := s.openFolder(ctx, queue+retainBatch); err != nil {
 		return s, err
 	}
-	if err := s.returnBlocks(ctx); err != nil {
-		return s, err
-	}
-	if err := errors.Join(s.folder.Pin(nodeFile), s.folder.Watch(nodeFile)); err != nil {
+	err = errors.Join(s.returnBlocks(ctx), s.folder.Pin(nodeFile), s.folder.Watch(nodeFile))
+	if err := errors.Join(err, s.openBucket(ctx, o)); err != nil {
 		return s, err
 	}
 	if o.Transcribe {
 		s.added = make(chan struct{}, 1)
 	}
 	w := newWriter(s.pool, s.node, o.DuplicateWindow, s.added)
+	w.audioNode = s.audioNode()
 	if err := s.folder.Audio.Probe(ctx); err != nil {
 		return s, fmt.Errorf("the data folder cannot be written: %w", err)
 	}
@@ -128,12 +132,13 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	}
 	s.queue = groupcommit.Start(groupcommit.Options{
 		Folder: s.folder, Limit: queue, MaxCalls: maxBatch, MaxBytes: maxBatchBytes, Breaker: o.Breaker, Log: log,
+		Audio: s.longAudio(),
 	}, w)
 	s.holder = s.node + "/" + rand.Text()
 	if err := s.releaseJobs(ctx); err != nil {
 		log.Warn("calls that were being transcribed when the server ended wait until their leases end", "error", err)
 	}
-	s.startRetention(o.Retention, log)
+	s.startBackground(o.Retention, log)
 	return s, nil
 }
 
@@ -181,7 +186,7 @@ func (s *Store) identify(ctx context.Context) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		s.node = rand.Text()
-		if err := s.register(ctx); err != nil {
+		if err := s.register(ctx, s.node); err != nil {
 			return err
 		}
 		return disk.WriteFile(path, []byte(s.node+"\n"))
@@ -199,13 +204,13 @@ func (s *Store) identify(ctx context.Context) error {
 	case s.folder.Audio.Sweep(ctx, 0, nil) != nil: // there is audio
 		return fmt.Errorf("it %w: the audio of calls in another database", datadir.ErrForeign)
 	}
-	return s.register(ctx)
+	return s.register(ctx, s.node)
 }
 
-// register adds the data folder to the database.
-func (s *Store) register(ctx context.Context) error {
+// register adds a data folder or a bucket to the database.
+func (s *Store) register(ctx context.Context, node string) error {
 	return s.pool.with(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
-		_, err := conn.Exec(ctx, "INSERT INTO nodes (id) VALUES ($1) ON CONFLICT DO NOTHING", s.node)
+		_, err := conn.Exec(ctx, "INSERT INTO nodes (id) VALUES ($1) ON CONFLICT DO NOTHING", node)
 		return err
 	})
 }
@@ -253,15 +258,21 @@ func (s *Store) Probe(ctx context.Context) error { return s.queue.Probe(ctx) }
 func (s *Store) Stats() call.Stats {
 	stats := s.queue.Stats()
 	stats.Pool = s.pool.stats()
+	if s.bucket != nil {
+		stats.Bucket = s.bucket.Stats()
+	}
 	return stats
 }
 
-// startRetention starts to delete old calls, unless calls are kept forever.
-func (s *Store) startRetention(keep time.Duration, log *slog.Logger) {
+// startBackground starts to delete old calls, unless calls are kept forever, and to sweep the bucket.
+func (s *Store) startBackground(keep time.Duration, log *slog.Logger) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.stop = cancel
 	if keep > 0 {
 		s.retain.Go(func() { retention.Run(ctx, s, keep, retainBatch, log) })
+	}
+	if s.bucket != nil {
+		s.retain.Go(func() { s.sweepBucket(ctx, log) })
 	}
 }
 
@@ -279,10 +290,14 @@ func (s *Store) close() error {
 	if s.pool != nil {
 		s.pool.Close()
 	}
-	if s.folder != nil {
-		return s.folder.Close()
+	var errs []error
+	if s.bucket != nil {
+		errs = append(errs, s.bucket.Close())
 	}
-	return nil
+	if s.folder != nil {
+		errs = append(errs, s.folder.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // Remove removes what this program created in a data folder that no store has open, and the folder itself if it is then

@@ -66,10 +66,12 @@ var errTaken = errors.New("an id belongs to another call")
 
 // writer stores batches.
 type writer struct {
-	pool   *pool
-	node   string
-	window int64 // the duplicate window in milliseconds; 0 means none
-	ids    block
+	pool *pool
+	node string
+	// audioNode is where long audio is: a data folder or a bucket.
+	audioNode string
+	window    int64 // the duplicate window in milliseconds; 0 means none
+	ids       block
 
 	insertCalls string
 	added       chan struct{} // signals that jobs were added; has room for one; nil if calls are not transcribed
@@ -142,6 +144,10 @@ const readOnlyRetry = 5 * time.Second
 // prepare encodes calls.
 func (w *writer) prepare(batch []*groupcommit.Item) (entries []*entry) {
 	for _, it := range batch {
+		if it.File != "" && w.audioNode != w.node && time.Now().Round(0).Sub(it.Adopted) > maxAudioAge {
+			it.Err = &call.UnavailableError{RetryAfter: time.Second, Err: errOldAudio}
+			continue
+		}
 		e := &entry{Item: it}
 		if err := e.encode(); err != nil {
 			it.Err = fmt.Errorf("%w: encoding it: %w", call.ErrBadCall, err)

@@ -50,6 +50,7 @@ func rules() []rule {
 		{valueFreeDisk, SeverityCritical, 1e9, true, "bytes", 0, false},
 		{valueConnections, SeverityHigh, 0.9, false, "1", raiseAfter, false},
 		{valueBreaker, SeverityCritical, 0.5, false, "1", 0, false},
+		{valueBucket, SeverityCritical, 0.5, false, "1", 0, false},
 		{valueUnusable, SeverityCritical, 0.5, false, "1", 0, true},
 		{valueLimits, SeverityHigh, 0.5, false, "1", 0, false},
 		{valueOldest, SeverityHigh, 60, false, "s", raiseAfter, false},

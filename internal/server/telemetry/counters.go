@@ -133,6 +133,7 @@ const (
 	CauseFiles                   // no more files of long audio may be opened
 	CauseStopping                // the server is stopping
 	CauseDatabase                // the database is unavailable
+	CauseAudio                   // the store of long audio is away
 	CauseDisk                    // the disk is full
 	CauseInternal                // a fault of the server
 	numCauses
@@ -141,6 +142,6 @@ const (
 func (c Cause) String() string {
 	return [numCauses]string{
 		"malformed", "incomplete", "cut_off", "slow", "too_large", "key", "scope", "rate_limit", "rate_limiter",
-		"queue_full", "memory", "open_files", "stopping", "database", "disk_full", "internal",
+		"queue_full", "memory", "open_files", "stopping", "database", "audio_store", "disk_full", "internal",
 	}[c]
 }

@@ -148,6 +148,16 @@ func (m *metrics) room(s State) {
 	m.gauge("rdiostress_temporary_files_open", "Spool files of uploads in progress.", float64(s.SpoolFiles))
 }
 
+// breaker sends the state of a circuit breaker. Of says whose it is.
+func (m *metrics) breaker(name, of string, st call.BreakerStats) {
+	for _, state := range []call.BreakerState{call.BreakerClosed, call.BreakerHalfOpen, call.BreakerOpen} {
+		m.gauge(name+"_breaker", "1 for the current state of the circuit breaker"+of+".", zeroOrOne(st.State == state),
+			"state", string(state))
+	}
+	m.counter(name+"_breaker_opened_total", "How often the circuit breaker"+of+" has opened.", float64(st.Opened))
+	m.gauge(name+"_failures", "Consecutive failures"+of+".", float64(st.Failures))
+}
+
 func (m *metrics) store(st call.Stats) {
 	m.gauge("rdiostress_store_queue", "Calls that wait to be stored or are being stored.", float64(st.Queued))
 	m.gauge("rdiostress_store_queue_limit", "Calls that may wait to be stored.", float64(st.QueueLimit))
@@ -159,14 +169,10 @@ func (m *metrics) store(st call.Stats) {
 	m.counter("rdiostress_store_connection_wait_seconds_total", "Total wait of these acquisitions.",
 		st.Pool.Waited.Seconds())
 	m.counter("rdiostress_store_connections_opened_total", "Connections made.", float64(st.Pool.Opened))
-	for _, state := range []call.BreakerState{call.BreakerClosed, call.BreakerHalfOpen, call.BreakerOpen} {
-		m.gauge("rdiostress_store_breaker", "1 for the current state of the circuit breaker.",
-			zeroOrOne(st.Breaker.State == state),
-			"state", string(state))
+	m.breaker("rdiostress_store", "", st.Breaker)
+	if st.Bucket.State != "" {
+		m.breaker("rdiostress_audio_store", " of the bucket for long audio", st.Bucket)
 	}
-	m.counter("rdiostress_store_breaker_opened_total", "How often the circuit breaker has opened.",
-		float64(st.Breaker.Opened))
-	m.gauge("rdiostress_store_failures", "Consecutive failures.", float64(st.Breaker.Failures))
 	m.counter("rdiostress_store_calls_total", "Calls stored.", float64(st.Stored))
 	m.counter("rdiostress_store_repeats_total", "Calls sent again that were already stored.", float64(st.Repeats))
 	m.counter("rdiostress_store_expired_total", "Calls deleted by retention.", float64(st.Expired))

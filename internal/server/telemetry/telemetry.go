@@ -171,6 +171,7 @@ const (
 	valueGrowth      = "memory_growth"       // bytes/h
 	valueFreeDisk    = "disk_free_bytes"     // bytes
 	valueBreaker     = "breaker_open"        // 1 means open
+	valueBucket      = "audio_store_away"    // 1 means that the bucket for long audio is away
 	valueUnusable    = "database_unusable"   // 1 means that calls cannot be stored, or may be lost
 	valueLimits      = "rate_limits_unknown" // 1 means that rate limits cannot be looked up
 	valueConnections = "connection_usage"    // share of the allowed connections that are open, 0 to 1
@@ -190,6 +191,14 @@ const (
 	noUploads = "no upload came in the last minute"
 )
 
+// bucketValue is 1 if the bucket for long audio is away, and absent if there is none.
+func bucketValue(state call.BreakerState) Value {
+	if state == "" {
+		return Value{Absent: "the store has no bucket"}
+	}
+	return Value{Number: zeroOrOne(state != call.BreakerClosed)}
+}
+
 // Values returns all current values by name.
 func (t *Telemetry) Values() map[string]Value {
 	state := t.o.State()
@@ -203,6 +212,7 @@ func (t *Telemetry) Values() map[string]Value {
 		valueGrowth:      t.growth.perHour(),
 		valueConnections: {Number: float64(state.Connections.Open) / float64(state.Connections.Limit)},
 		valueBreaker:     {Number: zeroOrOne(state.Store.Breaker.State == call.BreakerOpen)},
+		valueBucket:      bucketValue(state.Store.Bucket.State),
 		valueUnusable:    {Number: zeroOrOne(state.Unusable)},
 		valueLimits:      {Number: zeroOrOne(state.LimitsUnknown)},
 	}

@@ -139,13 +139,19 @@ func TestAlertsAreRaisedAndCleared(t *testing.T) {
 	b.state.Connections.Open = 1
 	b.sampleFor(32 * time.Second)
 	want("clearly within the limit")
+	b.state.Store.Bucket.State = call.BreakerHalfOpen
+	b.sampleFor(time.Second)
+	want("the bucket is away", "critical audio_store_away")
+	b.state.Store.Bucket.State = ""
+	b.sampleFor(32 * time.Second)
+	want("the bucket is back")
 	b.state.Store.Breaker.State, b.state.Unusable = call.BreakerOpen, true
 	b.sampleFor(time.Second)
 	want("a breaker opens", "critical breaker_open", "critical database_unusable")
-	if n := strings.Count(b.log.String(), "alert raised"); n != 2 { // the store logs one of the three
-		t.Errorf("%d alerts are logged as raised, want 2:\n%s", n, &b.log)
+	if n := strings.Count(b.log.String(), "alert raised"); n != 3 { // the store logs one of the four
+		t.Errorf("%d alerts are logged as raised, want 3:\n%s", n, &b.log)
 	}
-	if n := len(b.Alerts().Rules); n != 13 {
+	if n := len(b.Alerts().Rules); n != 14 {
 		t.Errorf("%d rules", n)
 	}
 }

@@ -184,7 +184,7 @@ func TestErrors(t *testing.T) {
 		},
 		{
 			"the engine says when", &transcribe.RetryError{After: time.Millisecond, Err: errors.New("busy")},
-			time.Minute, 3, call.TranscriptFailed, 3, "busy",
+			time.Minute, 2, call.TranscriptFailed, 2, "busy",
 		},
 		{"later", errors.New("refused"), time.Minute, 5, call.TranscriptWaiting, 1, "refused"},
 		{"last attempt", errors.New("refused"), time.Minute, 1, call.TranscriptFailed, 1, "refused"},
@@ -336,6 +336,39 @@ func TestStoreRefusesResults(t *testing.T) {
 	if text := b.log.String(); strings.Count(text, "transcripts cannot be stored") != 2 {
 		t.Errorf("logged, where failure and success are to be:\n%s", text)
 	}
+}
+
+// When an attempt is repeated: not before the engine says, and not at once either, so that an engine which has all come
+// again in a moment does not use up their attempts.
+func TestWhenToTryAgain(t *testing.T) {
+	for after, want := range map[time.Duration]time.Duration{
+		0: 900 * time.Millisecond, time.Millisecond: 900 * time.Millisecond, time.Hour: time.Hour,
+	} {
+		s := openStore(t, t.TempDir())
+		jobs := &noting{Jobs: s, noted: make(chan call.JobResult, 1)}
+		b := start(t, s, func(context.Context, transcribe.Audio) (transcribe.Result, error) {
+			return transcribe.Result{}, &transcribe.RetryError{After: after, Err: errors.New("busy")}
+		}, func(o *transcribe.Options) { o.Jobs = jobs })
+		b.put(t, 1, 1)
+		if r := <-jobs.noted; r.End != call.JobRetry || r.After < want || r.After > want*4/3 {
+			t.Errorf("in %v: %v, after %v", after, r.End, r.After)
+		}
+		b.stop()
+	}
+}
+
+// noting is a queue that notes the first result.
+type noting struct {
+	call.Jobs
+	noted chan call.JobResult
+}
+
+func (n *noting) FinishJobs(ctx context.Context, results []call.JobResult) ([]call.JobEffect, error) {
+	select {
+	case n.noted <- results[0]:
+	default:
+	}
+	return n.Jobs.FinishJobs(ctx, results)
 }
 
 // refusing is a queue that refuses results a number of times.

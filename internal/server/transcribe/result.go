@@ -52,7 +52,8 @@ func (p *Pool) attempt(active context.Context, j call.Job) call.JobResult {
 	case errors.As(err, &permanent):
 		r.End = call.JobFailed
 	case errors.As(err, &retry):
-		r.End, r.After = call.JobRetry, max(0, retry.After)
+		// Not sooner than other failures: a busy engine that says "in a second" to each would have calls given up soon.
+		r.End, r.After = call.JobRetry, max(retry.After, backoff(j.Attempt))
 	default:
 		r.End, r.After = call.JobRetry, backoff(j.Attempt)
 	}

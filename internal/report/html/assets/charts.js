@@ -1,11 +1,12 @@
 "use strict";
-(() => {
-const data = JSON.parse(document.getElementById("data").textContent);
+const charts = (() => {
 const css = name => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
 const dashes = [, [], [8, 4], [2, 3], [10, 3, 2, 3]];
-const timed = data.charts.filter(c => c.kind === "time");
-const end = Math.max(1, ...timed.map(c => data.xs[c.x][data.xs[c.x].length - 1]));
-let range = [0, end], drawn = [];
+let data, end = 1;          // what is shown, and where its time ends
+let range = [0, 1];         // of the time, that the charts show
+let moves = "all";          // how range goes on when the run does: "all" of it, its "last" part, or "no"
+let moment = null;          // that the slider is at
+const drawn = new Map();    // by the id of a chart: { c, plot, figure, live }
 
 // How values are written: as in the tables, in as many digits as can be told apart.
 const round = v => { const a = Math.abs(v); return a >= 999.5 ? Math.round(v).toLocaleString("en-US") : String(+v.toPrecision(3)); };
@@ -95,26 +96,60 @@ function drawLimits(u, c) {
   ctx.restore();
 }
 
-function yRange(c) {
-  return (u, low, high) => {
-    if (low == null || high == null) return [c.low, c.high];
-    for (const l of c.limits || []) if (l.Value <= high * 4) high = Math.max(high, l.Value * (c.log ? 1.7 : 1.12));
-    if (c.log) return [low / 1.3, high * 1.3];
-    high *= c.unit === "share" ? 1 : 1.08;
-    low = Math.min(low, 0);
-    return high > low ? [low, high] : [low, low + 1];
-  };
+// The cells of a heat map, in shades by the logarithm of their counts.
+function drawHeat(u, { heat }) {
+  if (!heat) return;
+  const { ctx, bbox: b } = u, shades = [1, 2, 3, 4, 5, 6].map(n => css("h" + n)), most = heat.counts.flat().reduce((a, b) => Math.max(a, b), 0);
+  const shade = n => most <= 1 ? 5 : Math.min(Math.floor(Math.log(n) / Math.log(most) * 6), 5);
+  const y = [heat.low, ...heat.rows].map(v => Math.round(u.valToPos(v, "y", true)));
+  ctx.save();
+  ctx.beginPath(); ctx.rect(b.left, b.top, b.width, b.height); ctx.clip();
+  heat.counts.forEach((column, i) => {
+    const [from, to] = heat.columns[i].map(v => Math.round(u.valToPos(v, "x", true)));
+    column.forEach((n, j) => { if (n) { ctx.fillStyle = shades[shade(n)]; ctx.fillRect(from, y[j + 1], Math.max(to - from, 1), y[j] - y[j + 1]); } });
+  });
+  ctx.restore();
 }
 
-function options(c, figure, width, height) {
-  const x = data.xs[c.x], readout = figure.querySelector(".readout");
+// What is at the cursor, in words.
+function readout(u, c) {
+  const i = u.cursor.idx, x = u.data[0];
+  if (i == null || i >= x.length) return "";
+  if (c.heat) return heatReadout(u, c, i);
+  return xText(c, x[i]) + ": " + c.lines.map(l => l.name + " " + write(c.unit, l.values[i])).join(", ");
+}
+function heatReadout(u, { heat, unit }, i) {
+  const column = heat.counts[i], all = column.reduce((a, b) => a + b, 0), [from, to] = heat.columns[i];
+  const uploads = n => n.toLocaleString("en-US") + (n === 1 ? " upload" : " uploads");
+  const rows = j => write(unit, j ? heat.rows[j - 1] : heat.low) + " to " + write(unit, heat.rows[j]);
+  const start = clock(from) + " to " + clock(to) + ": ";
+  if (u.cursor.top < 0) return start + uploads(all) + (all ? ", most often " + rows(column.indexOf(Math.max(...column))) : "");
+  const at = u.posToVal(u.cursor.top, "y"), j = heat.rows.findIndex(high => at <= high);
+  return start + uploads(column[j] || 0) + " of " + all.toLocaleString("en-US") + (j >= 0 ? " took " + rows(j) : "");
+}
+
+function yRange(c, low, high) {
+  if (c.heat || low == null || high == null) return [c.low, c.high];
+  for (const l of c.limits || []) if (l.Value <= high * 4) high = Math.max(high, l.Value * (c.log ? 1.7 : 1.12));
+  if (c.log) return [low / 1.3, high * 1.3];
+  high *= c.unit === "share" ? 1 : 1.08;
+  low = Math.min(low, 0);
+  return high > low ? [low, high] : [low, low + 1];
+}
+
+// The options of a plot. What may change with the run is read from its entry.
+function options(entry, width, height) {
+  const { c, figure } = entry, timed = c.kind === "time", words = figure.querySelector(".readout");
   const axis = { stroke: css("dim"), font: "12px system-ui, sans-serif", grid: { stroke: css("grid"), width: 1 }, ticks: { show: false } };
-  const first = c.kind === "nines" ? x[0] : 0;
   return {
     width, height, legend: { show: false }, padding: [14, 24, 0, 0],
     scales: {
-      x: { time: false, range: (u, low, high) => c.kind === "time" ? [range[0], range[1]] : [first, high > first ? high : first + 1] },
-      y: { distr: c.log ? 3 : 1, log: 10, range: yRange(c) },
+      x: { time: false, range: (u, low, high) => {
+        if (timed) return [range[0], range[1]];
+        const first = c.kind === "nines" ? u.data[0][0] : 0;
+        return [first, high > first ? high : first + 1];
+      } },
+      y: { distr: c.log ? 3 : 1, log: 10, range: (u, low, high) => yRange(entry.c, low, high) },
     },
     axes: [
       { ...axis, size: 30, splits: (u, i, low, high) => xTicks(c, low, high), values: (u, list) => list.map(v => xText(c, v)) },
@@ -122,89 +157,111 @@ function options(c, figure, width, height) {
     ],
     series: [{}, ...c.lines.map(l => ({
       label: l.name, stroke: css("s" + l.style), width: 2, dash: dashes[l.style], spanGaps: false,
-      points: { show: x.length <= 40 && c.kind !== "time", size: 7, fill: css("card") },
-    }))],
+      points: { show: !timed && data.xs[c.x].length <= 40, size: 7, fill: css("card") },
+    })), ...(c.heat ? [{ points: { show: false } }] : [])],
     cursor: {
-      sync: c.kind === "time" ? { key: "time", setSeries: false } : undefined,
-      drag: { x: c.kind === "time", y: false, setScale: false }, points: { size: 7 },
-      bind: { dblclick: () => () => { if (c.kind === "time") zoomTo(0, end); return null; } },
+      y: !!c.heat, points: { size: 7, show: !c.heat },
+      sync: timed ? { key: "time", setSeries: false, scales: ["x", "y"], match: [(a, b) => a === b, () => false] } : undefined,
+      drag: { x: timed, y: false, setScale: false },
+      bind: { dblclick: () => () => { if (timed) zoomTo(0, end); return null; } },
     },
     hooks: {
-      drawClear: [u => drawBands(u, c)],
-      draw: [u => drawLimits(u, c)],
+      drawClear: [u => drawBands(u, entry.c)],
+      draw: [u => drawHeat(u, entry.c), u => drawLimits(u, entry.c)],
       setSelect: [u => {
-        if (c.kind !== "time" || u.select.width < 4) return;
+        if (!timed || u.select.width < 4) return;
         zoomTo(u.posToVal(u.select.left, "x"), u.posToVal(u.select.left + u.select.width, "x"));
         u.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
       }],
-      setCursor: [u => {
-        const i = u.cursor.idx;
-        readout.textContent = i == null ? "" : xText(c, x[i]) + ": " + c.lines.map(l => l.name + " " + write(c.unit, l.values[i])).join(", ");
-      }],
+      setCursor: [u => { if (u.cursor.event) moment = null; words.textContent = readout(u, entry.c); }],
     },
   };
 }
+const values = c => [data.xs[c.x], ...c.lines.map(l => l.values), ...(c.heat ? [data.xs[c.x].map(() => null)] : [])];
+const timed = () => [...drawn.values()].filter(e => e.c.kind === "time");
 
-// The heat map stays a drawing: a part of it is shown by its view box.
-function drawHeat(c, figure) {
-  const inner = figure.querySelector(".inner"), ticks = figure.querySelector(".xticks"), whole = data.xs[c.x][1];
-  const [from, to] = range, width = Math.max(to - from, 1e-9);
-  inner.setAttribute("viewBox", from / whole * 1000 + " 0 " + Math.max(width / whole * 1000, 0.001) + " 1000");
-  ticks.replaceChildren(...timeTicks(from, to).map(v => {
-    const text = document.createElementNS("http://www.w3.org/2000/svg", "text");
-    text.setAttribute("class", "tick x"); text.setAttribute("x", (v - from) / width * 100 + "%"); text.setAttribute("y", "100%"); text.setAttribute("dy", "18");
-    text.textContent = clock(v);
-    return text;
-  }));
-  for (const el of figure.querySelectorAll(".band, .bandname, .mark, .markname")) el.style.visibility = from === 0 && to === end ? "" : "hidden";
-}
-
-function zoomTo(from, to) {
-  const least = Math.min(1, end);
-  let width = Math.min(Math.max(to - from, least), end);
+function zoomTo(from, to, how = "no") {
+  const width = Math.min(Math.max(to - from, Math.min(1, end)), end);
   from = Math.min(Math.max(from, 0), end - width);
   range = [from, from + width];
-  for (const { c, plot, figure } of drawn) {
-    if (c.heat) drawHeat(c, figure);
-    else if (c.kind === "time") plot.setScale("x", { min: range[0], max: range[1] });
-  }
-  const all = from === 0 && width === end;
-  document.getElementById("range").textContent = all ? "the whole run" : "from " + clock(range[0]) + " to " + clock(range[1]);
+  moves = from === 0 && width === end ? "all" : how;
+  for (const { plot } of timed()) plot.setScale("x", { min: range[0], max: range[1] });
+  sayRange();
+}
+function sayRange() {
+  const text = moves === "all" ? "the whole run" : "from " + clock(range[0]) + " to " + clock(range[1]) + (moves === "last" ? ", and on with the run" : "");
+  const output = document.getElementById("range"), slider = document.getElementById("moment");
+  if (output && output.textContent !== text) output.textContent = text;
+  if (!slider) return;
+  if (moment == null) slider.setAttribute("aria-valuetext", "not set");
+  else { slider.setAttribute("aria-valuetext", clock(moment)); setTimeout(point); }
+}
+// point has the cursors of all charts at the moment of the slider. Plots move their scales first.
+function point() {
+  if (moment == null) return;
+  for (const { plot } of timed()) plot.setCursor({ left: moment < range[0] || moment > range[1] ? -10 : plot.valToPos(moment, "x"), top: -10 }, true, false);
 }
 
-function build() {
-  for (const { plot } of drawn) if (plot) plot.destroy();
-  drawn = [];
+function plot(entry) {
+  const { c, figure, live } = entry;
+  figure.classList.add("drawn");
+  entry.plot = new uPlot(options(entry, live.clientWidth, live.clientHeight), values(c), live);
+  const canvas = entry.plot.root.querySelector("canvas");
+  canvas.setAttribute("role", "img"); canvas.setAttribute("aria-label", c.label);
+}
+const lines = c => JSON.stringify([c.kind, c.unit, c.log, !!c.heat, c.lines.map(l => [l.name, l.style])]);
+
+// show draws the charts of some data. A plot takes the place of one with the same lines without being made anew, so
+// that the range, the cursor, and what is being dragged stay.
+function show(next) {
+  data = next;
+  end = Math.max(1, ...data.charts.filter(c => c.kind === "time").map(c => c.heat ? c.heat.columns.at(-1)[1] : data.xs[c.x].at(-1)));
+  if (moves === "all") range = [0, end];
+  if (moves === "last") range = [Math.max(0, end - (range[1] - range[0])), end];
+  const old = new Map(drawn);
+  drawn.clear();
   for (const c of data.charts) {
-    const figure = document.getElementById("chart-" + c.id), live = figure.querySelector(".live");
-    if (c.heat) { drawn.push({ c, figure }); continue; }
+    const figure = document.getElementById("chart-" + c.id), live = figure.querySelector(".live"), was = old.get(c.id);
+    const entry = was && was.figure === figure && lines(was.c) === lines(c) ? was : { figure, live };
+    entry.c = c;
+    drawn.set(c.id, entry);
     figure.classList.add("drawn");
-    const plot = new uPlot(options(c, figure, live.clientWidth, live.clientHeight), [data.xs[c.x], ...c.lines.map(l => l.values)], live);
-    const canvas = plot.root.querySelector("canvas");
-    canvas.setAttribute("role", "img"); canvas.setAttribute("aria-label", c.label);
-    drawn.push({ c, plot, figure, live });
+    if (entry !== was) { plot(entry); continue; }
+    old.delete(c.id);
+    entry.plot.setData(values(c));
+    entry.plot.root.querySelector("canvas").setAttribute("aria-label", c.label);
   }
+  for (const { plot } of old.values()) plot.destroy();
+  const zoom = document.getElementById("zoom");
+  if (zoom) zoom.hidden = false;
+  sayRange();
+}
+function again() {
+  for (const entry of drawn.values()) { entry.plot.destroy(); plot(entry); }
+  sayRange();
 }
 
-const zoom = document.getElementById("zoom");
-if (zoom) {
-  zoom.hidden = false;
-  zoom.addEventListener("click", event => {
-    const width = range[1] - range[0], middle = (range[0] + range[1]) / 2;
-    switch (event.target.dataset.zoom) {
-    case "in": return zoomTo(middle - width / 4, middle + width / 4);
-    case "out": return zoomTo(middle - width, middle + width);
-    case "back": return zoomTo(range[0] - width / 2, range[1] - width / 2);
-    case "on": return zoomTo(range[0] + width / 2, range[1] + width / 2);
-    case "all": return zoomTo(0, end);
-    }
-  });
-}
-build();
+document.addEventListener("click", event => {
+  const width = range[1] - range[0], middle = (range[0] + range[1]) / 2;
+  switch (event.target.dataset.zoom) {
+  case "in": return zoomTo(middle - width / 4, middle + width / 4);
+  case "out": return zoomTo(middle - width, middle + width);
+  case "back": return zoomTo(range[0] - width / 2, range[1] - width / 2);
+  case "on": return zoomTo(range[0] + width / 2, range[1] + width / 2, range[1] + width / 2 >= end ? "last" : "no");
+  case "all": return zoomTo(0, end);
+  }
+});
+document.addEventListener("input", event => {
+  if (event.target.id !== "moment") return;
+  moment = range[0] + (range[1] - range[0]) * event.target.value / event.target.max;
+  sayRange();
+});
+show(JSON.parse(document.getElementById("data").textContent));
 let ratio = devicePixelRatio;
 new ResizeObserver(() => {
-  if (ratio !== devicePixelRatio) { ratio = devicePixelRatio; build(); return; }
-  for (const { plot, live } of drawn) if (plot && live.clientWidth && (live.clientWidth !== plot.width || live.clientHeight !== plot.height)) plot.setSize({ width: live.clientWidth, height: live.clientHeight });
+  if (ratio !== devicePixelRatio) { ratio = devicePixelRatio; again(); return; }
+  for (const { plot, live } of drawn.values()) if (live.clientWidth && (live.clientWidth !== plot.width || live.clientHeight !== plot.height)) plot.setSize({ width: live.clientWidth, height: live.clientHeight });
 }).observe(document.body);
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", build);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
+return { show };
 })();

@@ -1,33 +1,47 @@
 "use strict";
 (() => {
 const main = document.getElementById("main"), status = document.getElementById("status"), pause = document.getElementById("pause");
-let latest = null, paused = false, over = false;
+let latest = null, shown = null, paused = false, over = false;
 const say = words => { if (status.textContent !== words) status.textContent = words; };
 
-// Where an element is below main, so that it is found again in the next state.
-function pathOf(element) {
-  const path = [];
-  for (; element !== main; element = element.parentElement) path.unshift([...element.parentElement.children].indexOf(element));
-  return path;
+// change makes an element what another one is, and keeps all that is alike: with it the focus, what is unfolded,
+// scrolled or selected, and the charts, which are the script's own.
+const key = node => node.nodeType === Node.ELEMENT_NODE ? node.id || node.getAttribute("aria-labelledby") : null;
+const alike = (a, b) => a && a.nodeName === b.nodeName && key(a) === key(b);
+function change(old, next) {
+  if (old.nodeType !== Node.ELEMENT_NODE) { if (old.data !== next.data) old.data = next.data; return; }
+  if ("keep" in old.dataset || old.isEqualNode(next)) return;
+  for (const { name } of [...old.attributes]) if (!next.hasAttribute(name) && name !== "open") old.removeAttribute(name);
+  for (const { name, value } of next.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  const stay = new Set([...next.childNodes].map(key));
+  for (const child of [...old.childNodes]) if (key(child) && !stay.has(key(child))) child.remove();
+  let at = old.firstChild;
+  for (const child of [...next.childNodes]) {
+    const was = key(child) ? [...old.childNodes].find(c => alike(c, child)) : alike(at, child) ? at : null;
+    if (!was) { old.insertBefore(child, at); continue; }
+    while (at && at !== was && !key(at)) { const gone = at; at = at.nextSibling; gone.remove(); }
+    if (at !== was) old.insertBefore(was, at);
+    change(was, child);
+    at = was.nextSibling;
+  }
+  while (at) { const gone = at; at = at.nextSibling; gone.remove(); }
 }
-const at = path => path.reduce((element, i) => element && element.children[i], main);
 
-// show replaces the main part. What is unfolded, has the focus or is scrolled stays so.
-function show(state) {
-  const open = [...main.querySelectorAll("figure details[open]")].map(d => d.closest("figure").id);
-  const scrolled = [...main.querySelectorAll(".scroll")].filter(s => s.scrollLeft || s.scrollTop).map(s => [pathOf(s), s.scrollLeft, s.scrollTop]);
-  const focus = main.contains(document.activeElement) && document.activeElement !== main ? pathOf(document.activeElement) : null;
-  document.title = state.title;
-  document.getElementById("when").textContent = state.when;
-  main.innerHTML = state.main;
-  for (const id of open) { const d = document.querySelector("#" + CSS.escape(id) + " details"); if (d) d.open = true; }
-  for (const [path, left, top] of scrolled) { const s = at(path); if (s) s.scrollTo(left, top); }
-  if (focus) { const f = at(focus); if (f) f.focus({ preventScroll: true }); }
+// show shows the latest state, unless nobody looks: the machine may be the one that makes the load.
+function show() {
+  if (!latest || latest === shown || paused || document.hidden) return;
+  shown = latest;
+  document.title = latest.title;
+  document.getElementById("when").textContent = latest.when;
+  const next = document.createElement("template");
+  next.innerHTML = '<main id="main">' + latest.main + "</main>";
+  change(main, next.content.firstChild);
+  charts.show(latest.charts);
 }
 
 function take(event) {
   latest = JSON.parse(event.data);
-  if (!paused) show(latest);
+  show();
   if (!over) say(paused ? "paused" : "live");
 }
 
@@ -54,8 +68,9 @@ pause.addEventListener("click", () => {
   paused = !paused;
   pause.textContent = paused ? "Go on" : "Pause";
   say(paused ? "paused" : "live");
-  if (!paused && latest) show(latest);
+  show();
 });
+document.addEventListener("visibilitychange", show);
 say("connecting");
 follow();
 })();
