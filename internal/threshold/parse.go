@@ -274,7 +274,7 @@ func (p *parser) ending() {
 		p.part(at, "phases")
 		p.phase()
 	case at.kind == word && at.text == "for" && p.language.Parts:
-		p.fail(at, "for is of --abort-on; over 10s asks that the rule holds in every 10 s")
+		p.fail(at, "for is of rules that end a run early; over 10s asks that it holds in every 10 s")
 	default:
 		p.fail(at, "%q is not expected here%s", at.text, p.endings())
 	}
