@@ -75,7 +75,7 @@ bench-server: build ## what the bundled server takes, into docs/performance.md; 
 	bench/section.sh server docs/performance.md < performance.new
 	rm performance.new
 
-bench-transcribe: build ## what transcription costs uploads, into docs/performance.md; a quiet hour
+bench-transcribe: build ## what transcription costs uploads, into docs/performance.md; a quiet half hour
 	bench/transcribe.sh > performance.new
 	bench/section.sh transcription docs/performance.md < performance.new
 	rm performance.new

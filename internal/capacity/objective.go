@@ -140,6 +140,12 @@ func (m missedSince) order(objectives []report.Objective) []report.Objective {
 		func(a, b report.Objective) int { return cmp.Compare(since(a), since(b)) })
 }
 
+// figureText names what an objective is about, within a sentence.
+func figureText(o report.Objective) string {
+	title := strings.TrimSuffix(o.Title(), " "+o.LimitText())
+	return strings.ToLower(title[:1]) + title[1:]
+}
+
 // Judge decides whether a step met every objective and its storage kept up, and records the result in the step: OK, and
 // everything that broke. Lost calls come first, then the objectives in their order.
 func Judge(s *report.CapacityStep, objectives []report.Objective, stage Stage) {
@@ -153,9 +159,10 @@ func Judge(s *report.CapacityStep, objectives []report.Objective, stage Stage) {
 		case v == nil && s.Accepted == 0:
 			j.broke(o.Name, "no upload was accepted")
 		case v == nil:
-			j.broke(o.Name, "%s is not known", o.Name)
+			j.broke(o.Name, "%s is not known", figureText(o))
 		case misses(o, *v):
-			j.broke(o.Name, "%s was %s, must be %s %s", o.Name, units.Against(*v, o.Limit), o.Op, units.Given(o.Limit))
+			measured := judge.Threshold{Name: o.Name, Unit: o.Unit, Op: o.Op, Limit: o.Limit, Value: v}
+			j.broke(o.Name, "%s was %s, must be %s", figureText(o), judge.ValueText(measured), o.LimitText())
 		}
 	}
 	// A step can end at any time: a call that was due just then proves nothing, although it is a large share of a few

@@ -139,8 +139,8 @@ func TestAllThatBrokeIsNamed(t *testing.T) {
 	}
 	Judge(&s, missed.order(objectives), Behind)
 	all := []string{judge.MeanResponse, judge.SuccessRate, judge.P95Response, report.BrokeStorage}
-	const words = "mean_response_time_s was 1.5, must be < 1; success_rate was 0.9, must be > 0.95; " +
-		"p95_response_time_s was 4, must be < 3; storage fell behind by 71 calls/s"
+	const words = "mean response time was 1.50 s, must be under 1 s; success rate was 90.00 %, must be over 95 %; " +
+		"95th percentile was 4.00 s, must be under 3 s; storage fell behind by 71 calls/s"
 	if s.OK || s.Broke != all[0] || !slices.Equal(s.AllBroke, all) || s.BrokeWords != words {
 		t.Errorf("broke %s, %v: %s", s.Broke, s.AllBroke, s.BrokeWords)
 	}

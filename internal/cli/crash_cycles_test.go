@@ -181,7 +181,8 @@ func crashRun(ctx context.Context, t *testing.T, server *restartable, file strin
 	}, args...)
 	cmd := exec.CommandContext(ctx, server.binary, args...)
 	out, err := cmd.CombinedOutput()
-	if code := cmd.ProcessState.ExitCode(); code != exitOK && code != exitMissed {
+	// On a busy machine the run is inconclusive. What became of its calls is known all the same.
+	if code := cmd.ProcessState.ExitCode(); code != exitOK && code != exitMissed && code != exitInconclusive {
 		t.Fatalf("run: %v\n%s", err, out)
 	}
 	text, err := os.ReadFile(file)

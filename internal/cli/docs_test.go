@@ -18,7 +18,7 @@ func TestDocsNameEveryFlag(t *testing.T) {
 	}
 	root := newRootCmd(&streams{In: strings.NewReader(""), Out: io.Discard, Err: io.Discard})
 	run := map[string]bool{}
-	for _, name := range []string{"run", "capacity", "serve", "sink", "stt", "drill", "cleanup", "compare"} {
+	for _, name := range []string{"run", "capacity", "serve", "sink", "stt", "drill", "cleanup", "compare", "ab"} {
 		cmd, _, err := root.Find([]string{name})
 		if err != nil {
 			t.Fatal(err)

@@ -99,7 +99,7 @@ func TestEveryFlagIsInAGroup(t *testing.T) {
 	}
 	for command, groups := range map[string][]flaghelp.Group{
 		"cleanup": cleanupGroups(), "run": runGroups(), "capacity": capacityGroups(), "serve": serveGroups(),
-		"sink": sinkGroups(), "stt": sttGroups(), "drill": drillGroups(), "compare": compareGroups(),
+		"sink": sinkGroups(), "stt": sttGroups(), "drill": drillGroups(), "compare": compareGroups(), "ab": abGroups(),
 	} {
 		cmd, _, err := allCommands()[0].Find([]string{command})
 		if err != nil {

@@ -247,7 +247,8 @@ func TestHAProxyInFrontOfServers(t *testing.T) {
 		waitUntil(t, "the load has begun", func() bool { return storedBy(t, servers[1].url) > 100 })
 		servers[0].kill()
 	})
-	r, code, said := runSeveral(t, []string{front}, "--rate", "100", "--total", "400", "--verify", database)
+	r, code, said := runSeveral(t, []string{front}, "--rate", "100", "--total", "400", "--verify", database,
+		"--watch", "none")
 	if r.Totals.Accepted < 350 || r.Totals.Failed > 30 {
 		t.Errorf("exit code %d, %+v\n%s", code, r.Totals, said)
 	}

@@ -71,7 +71,8 @@ variable.
 	cmd.SetHelpCommand(newHelpCmd())
 	cmd.AddCommand(newRunCmd(ios, runLoad), newCapacityCmd(ios, runCapacity), newServeCmd(ios, runServe),
 		newSinkCmd(ios, runSink), newSTTCmd(ios, runSTT), newCleanupCmd(ios, runCleanup),
-		newScenarioCmd(ios), newReplayCmd(ios), newReportCmd(ios), newCompareCmd(ios), newDrillCmd(ios, runDrill),
+		newScenarioCmd(ios), newReplayCmd(ios), newReportCmd(ios), newCompareCmd(ios), newABCmd(ios),
+		newDrillCmd(ios, runDrill),
 		newCompletionCmd(ios), newVersionCmd(ios))
 	plainFlags(cmd)
 	return cmd

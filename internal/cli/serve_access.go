@@ -79,7 +79,7 @@ func (o *accessOptions) apply(to *server.Options) error {
 	var errs []error
 	if o.readKeyFile != "" {
 		key, err := resolveKey("", o.readKeyFile)
-		o.readKey = key
+		o.readKey, o.readKeyFile = key, "" // it may be a pipe, which can be read once
 		errs = append(errs, err)
 	}
 	nets, err := clientaddr.ParseNetworks(o.proxies)

@@ -233,7 +233,7 @@ func (o *serveOptions) openPostgres(ctx context.Context, log *slog.Logger) (late
 func dataFiles(dir string) []string {
 	var paths []string
 	for _, name := range []string{
-		"lock.db", "rdiostress.db", "rdiostress.db-wal", "rdiostress.db-shm", "node", "audio", "spool",
+		"lock.db", "rdiostress.db", "rdiostress.db-wal", "rdiostress.db-shm", "segments", "node", "audio", "spool",
 	} {
 		if path := filepath.Join(dir, name); exists(path) {
 			paths = append(paths, path)

@@ -26,7 +26,7 @@ type severalServers struct {
 // runSeveral makes a run against several servers, and returns its report and what it said.
 func runSeveral(t *testing.T, urls []string, args ...string) (r severalServers, code int, said string) {
 	t.Helper()
-	all := []string{"run", "--api-key", "k", "--json", "-", "--watch", "none"}
+	all := []string{"run", "--api-key", "k", "--json", "-"}
 	for _, u := range urls {
 		all = append(all, "--url", u)
 	}
@@ -85,7 +85,7 @@ func TestRunDrivesTwoServers(t *testing.T) {
 		"real clients":    {"--rate", "100", "--total", "100", "--real-clients", "--client", "trunk-recorder"},
 		"by database":     {"--rate", "100", "--total", "100", "--verify", database},
 	} {
-		r, code, said := runSeveral(t, urls, args...)
+		r, code, said := runSeveral(t, urls, append(args, "--watch", "none")...)
 		t.Logf("%s: %+v", name, r.Servers)
 		if len(r.Servers) != 2 || !slices.Equal(r.Target.URLs, urls) {
 			t.Fatalf("%s: exit code %d, %+v\n%s", name, code, r, said)
@@ -109,7 +109,7 @@ func TestServersWithStorageOfTheirOwn(t *testing.T) {
 	for range 2 {
 		urls = append(urls, startServe(t, "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--api-key", "k").url)
 	}
-	r, code, said := runSeveral(t, urls, "--total", "20", "--rate", "50")
+	r, code, said := runSeveral(t, urls, "--total", "20", "--rate", "50", "--watch", "none")
 	if code != exitOK || r.Delivery.Stored != nil || !strings.Contains(said, "only 1 of 2 calls show") {
 		t.Errorf("exit code %d, %+v\n%s", code, r.Delivery, said)
 	}
@@ -138,6 +138,10 @@ func TestServersGoAwayInMidLoad(t *testing.T) {
 		if gone := i == 0; gone != (s.Failed > 0) || s.Accepted < 20 || s.Attempted < 150 {
 			t.Errorf("server %d: %d of %d accepted", i, s.Accepted, s.Attempted)
 		}
+		if w := s.Watch; w == nil || w.PID != servers[i].cmd.Process.Pid || w.RSSBytes == nil ||
+			(i == 0) != (len(w.Events) > 0) {
+			t.Errorf("seen of server %d: %+v", i, w)
+		}
 	}
 	if code != exitMissed {
 		t.Errorf("exit code %d", code)
@@ -155,7 +159,8 @@ func TestRepeatsGoToAnotherServer(t *testing.T) {
 		waitUntil(t, "the load has begun", func() bool { return storedBy(t, servers[1].url) > 60 })
 		servers[0].kill()
 	})
-	r, code, said := runSeveral(t, urlsOf(servers), "--rate", "100", "--total", "300", "--client-retries=0.1s,0.1s")
+	r, code, said := runSeveral(t, urlsOf(servers), "--rate", "100", "--total", "300", "--client-retries=0.1s,0.1s",
+		"--watch", "none")
 	if pending := uint64(20); code != exitOK || r.Totals.Failed > pending || r.Servers[0].FailedAttempts < 20 {
 		t.Errorf("exit code %d, %+v of %+v\n%s", code, r.Servers, r.Totals, said)
 	}

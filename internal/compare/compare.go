@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"rdiostress/internal/exitcode"
 	"rdiostress/internal/report"
 	"rdiostress/internal/units"
 )
@@ -51,6 +52,7 @@ func New(base, changed Loaded, o Options) (Document, error) {
 		return Document{}, fmt.Errorf("%d and %d runs make no pairs", len(base.Reports), len(changed.Reports))
 	}
 	doc.noteTools(runs)
+	doc.noteLosses(runs)
 	estimates := map[string]*estimate{}
 	for _, d := range definitions() {
 		f, e, err := figure(&d, base.named(), changed.named(), doc.Design)
@@ -81,6 +83,19 @@ func (d *Document) noteTools(runs []runOf) {
 	}
 	if len(versions) > 1 {
 		d.Notes = append(d.Notes, "the runs were made by several versions of rdiostress: "+strings.Join(versions, ", "))
+	}
+}
+
+// noteLosses says so if calls were lost in a run, which no figure shows.
+func (d *Document) noteLosses(runs []runOf) {
+	var names []string
+	for _, r := range runs {
+		if r.Verdict.ExitCode == exitcode.DataLoss {
+			names = append(names, r.name)
+		}
+	}
+	if len(names) > 0 {
+		d.Notes = append(d.Notes, "data loss: acknowledged calls were not stored in "+someOf(names))
 	}
 }
 

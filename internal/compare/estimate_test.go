@@ -26,6 +26,43 @@ func TestWelch(t *testing.T) {
 
 func near(got, want, within float64) bool { return math.Abs(got-want) <= within }
 
+// Real runs of the bundled server on a busy machine, each with its p95 in milliseconds, compared by the formulas in
+// docs/compare.md, calculated in another program.
+func TestRealPairs(t *testing.T) {
+	base := []float64{20.5128, 35.4222, 31.8013, 43.4504, 40.4029}
+	same := []float64{33.194, 35.6844, 27.7873, 30.6545, 51.9373}
+	for name, tt := range map[string]struct {
+		design                      func(base, changed []float64) estimate
+		changed                     []float64
+		ratio, low, high, p, df, at float64 // at: from which change on it would have been seen
+	}{
+		"same":        {welch, same, 1.0525, 0.7090, 1.5626, 0.7713, 7.675, 0.7275},
+		"same, pairs": {paired, same, 1.0525, 0.7034, 1.5751, 0.7421, 4, 0.7155},
+		"inline audio": {
+			welch, []float64{46.6944, 53.248, 41.6809, 41.1238, 36.8312}, 1.3108, 0.9126, 1.8827, 0.1160, 5.715, 0.6405,
+		},
+		"one worker": {
+			welch,
+			[]float64{29.5731, 25.5754, 56.0333, 187.9572, 99.6147},
+			1.8125, 0.6537, 5.0257, 0.1940, 4.984, 2.9926,
+		},
+		"slow": {
+			welch,
+			[]float64{3231.7112, 4068.4749, 3615.49, 3938.4515, 2112.8806},
+			99.498, 65.996, 150.008, 0, 7.913, 0.7658,
+		},
+	} {
+		e := tt.design(logs(base), logs(tt.changed))
+		c := e.interval()
+		for i, got := range []float64{c.Ratio, c.Low, c.High, e.p(), e.df, e.visible()} {
+			want := []float64{tt.ratio, tt.low, tt.high, tt.p, tt.df, tt.at}[i]
+			if !near(got, want, 1e-4*max(want, 1)) {
+				t.Errorf("%s: %d is %g, want %g", name, i, got, want)
+			}
+		}
+	}
+}
+
 // Runs that are all alike to the last digit show no change below the histograms' resolution.
 func TestResolution(t *testing.T) {
 	alike := func(v float64) []float64 { return []float64{v, v, v, v} }

@@ -63,7 +63,7 @@ func definitions() []definition {
 			},
 		},
 		{
-			name: "p95_due_to_stored_s", title: "p95 to stored", unit: units.InSeconds,
+			name: "p95_due_to_stored_s", title: "p95 stored", unit: units.InSeconds,
 			of: func(r *report.Report) (float64, string) {
 				if r.Delivery.DueToStored == nil {
 					return 0, "it was not seen when each call was stored"
@@ -97,7 +97,7 @@ func definitions() []definition {
 			},
 		},
 		{
-			name: "server_memory_bytes_per_call", title: "memory / call", unit: inBytes, of: memoryPerCall,
+			name: "server_memory_bytes_per_call", title: "mem. / call", unit: inBytes, of: memoryPerCall,
 			all: func(runs []*report.Report) float64 {
 				return sum(runs, func(r *report.Report) float64 { v, _ := memory(r); return v }) /
 					sum(runs, func(r *report.Report) float64 { return float64(r.Totals.Accepted) })

@@ -10,6 +10,7 @@ import (
 
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
+	"rdiostress/internal/units"
 )
 
 // runOf is a report with the words that name its run.
@@ -141,7 +142,7 @@ func someOf(names []string) string {
 	if len(names) == 1 {
 		return names[0]
 	}
-	return fmt.Sprintf("%s and %d more", names[0], len(names)-1)
+	return names[0] + " and " + units.Count(uint64(len(names)-1)) + " more"
 }
 
 // limits say in which runs the generator was the limit.

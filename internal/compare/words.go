@@ -65,8 +65,8 @@ func brief(v float64) string {
 	return "+" + strings.TrimPrefix(text, "-")
 }
 
-// BriefHeader heads the columns of [Document.BriefRows].
-func BriefHeader() []string { return []string{"", "base", "new", "change, %", "95 % interval", ""} }
+// BriefHeader heads the columns of [Document.BriefRows]. Changes are in percent, and intervals those of 95 %.
+func BriefHeader() []string { return []string{"", "base", "new", "change", "interval, %", ""} }
 
 // BriefRows are the figures as a table for 80 columns.
 func (d *Document) BriefRows() (rows [][]string) {

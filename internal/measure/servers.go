@@ -19,7 +19,21 @@ type ServerTotals struct {
 	FailedAttempts uint64        `json:"failed_attempts,omitempty"`
 	Errors         Errors        `json:"errors"`
 	ErrorDetails   []ErrorDetail `json:"error_details"`
-	Latency        Distribution  `json:"latency"` // response time of accepted uploads, from when they were due
+	Latency        Distribution  `json:"latency"`         // response time of accepted uploads, from when they were due
+	Watch          *ServerWatch  `json:"watch,omitempty"` // absent if one server was named to be watched, or none
+}
+
+// ServerWatch is what was seen of one of several servers during the run.
+type ServerWatch struct {
+	Process    string       `json:"process,omitempty"`
+	PID        int          `json:"pid,omitempty"`
+	CPUSPerS   *float64     `json:"cpu_s_per_s,omitempty"` // processors kept busy, in the mean
+	RSSBytes   *float64     `json:"rss_bytes,omitempty"`   // the most memory
+	MemoryKind string       `json:"memory_kind,omitempty"` // as in Watch
+	QueueCalls *float64     `json:"queue_calls,omitempty"` // the longest queue of uploads, by its own figures
+	Events     []WatchEvent `json:"events,omitempty"`      // for example that it ended
+	// Why signals are absent, by their names.
+	Absent map[string]string `json:"absent,omitempty"`
 }
 
 // serverTally is what was recorded of one server. It lasts for the whole run, so that its memory does not grow.

@@ -31,6 +31,9 @@ func (g *Group) kill() error {
 	return err
 }
 
+// Terminate asks the processes of the group to end.
+func (g *Group) Terminate() { _ = syscall.Kill(-g.cmd.Process.Pid, syscall.SIGTERM) } // mostly they are there
+
 // End kills what the command has left running. It must be called as soon as the command has been waited for, since the
 // id of an empty group may be given to another.
 func (g *Group) End() { _ = g.kill() } // mostly there is nothing left

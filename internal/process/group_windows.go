@@ -84,6 +84,9 @@ func (g *Group) kill() error {
 	return windows.TerminateJobObject(g.job, 1)
 }
 
+// Terminate ends the processes of the group, since Windows has no signal that asks for it.
+func (g *Group) Terminate() { _ = g.kill() }
+
 // End kills what the command has left running. It must be called once the command has been waited for.
 func (g *Group) End() {
 	g.mu.Lock()

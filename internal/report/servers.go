@@ -22,8 +22,8 @@ func TargetText(t *measure.Target) string {
 }
 
 // ServersTable is a table of several servers for people, whose first column is text; without rows if there is one
-// server. Notes say how uploads to each of them failed.
-func ServersTable(rep *Report) (header []string, rows [][]string, notes []string) {
+// server. Below it, failed says how uploads to each of them failed, and seen what was seen of each.
+func ServersTable(rep *Report) (header []string, rows [][]string, failed, seen []string) {
 	header = []string{"server", "uploads", "failed", "success", "mean", "p95", "max"}
 	for i := range rep.Servers {
 		s := &rep.Servers[i]
@@ -34,10 +34,13 @@ func ServersTable(rep *Report) (header []string, rows [][]string, notes []string
 		row := []string{s.URL, units.Count(s.Attempted), units.Count(s.Failed), success}
 		rows = append(rows, append(row, serverTimes(&s.Latency)...))
 		if s.Failed > 0 {
-			notes = append(notes, s.URL+": "+serverFailures(s))
+			failed = append(failed, s.URL+": "+serverFailures(s))
+		}
+		if words := serverSeen(s.Watch); words != "" {
+			seen = append(seen, s.URL+": "+words)
 		}
 	}
-	return header, rows, notes
+	return header, rows, failed, seen
 }
 
 // noFigure stands for a figure that there is not.
@@ -68,4 +71,71 @@ func serverFailures(s *measure.ServerTotals) string {
 		parts = append(parts, units.Plural(uint64(more), "more kind"))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// serverSeen says what was seen of a server; empty if nothing was.
+func serverSeen(w *measure.ServerWatch) string {
+	if w == nil {
+		return ""
+	}
+	var parts []string
+	if w.PID > 0 {
+		parts = append(parts, fmt.Sprintf("%s (%d)", w.Process, w.PID))
+	}
+	if w.CPUSPerS != nil {
+		parts = append(parts, units.Number(*w.CPUSPerS)+" processors busy")
+	}
+	if w.RSSBytes != nil {
+		parts = append(parts, units.Bytes(*w.RSSBytes)+" of memory at most")
+	}
+	if w.QueueCalls != nil {
+		parts = append(parts, units.Plural(uint64(*w.QueueCalls), "upload")+" in its queue at most")
+	}
+	if len(parts) == 0 { // one reason says enough, and the report has all
+		if why := w.Absent[measure.CPU.Name()]; why != "" {
+			parts = append(parts, "nothing seen of its process: "+why)
+		}
+	}
+	const most = 3
+	for _, e := range w.Events[:min(len(w.Events), most)] {
+		parts = append(parts, e.String())
+	}
+	return strings.Join(parts, ", ")
+}
+
+// EachServerSeen sums up what was seen of each of several servers, and lists what happened to them; empty if nothing
+// was seen of any.
+func EachServerSeen(rep *Report) (parts, events []string) {
+	var cpu, memory []float64
+	for i := range rep.Servers {
+		w := rep.Servers[i].Watch
+		if w == nil {
+			continue
+		}
+		if w.CPUSPerS != nil {
+			cpu = append(cpu, *w.CPUSPerS)
+		}
+		if w.RSSBytes != nil {
+			memory = append(memory, *w.RSSBytes)
+		}
+		for _, e := range w.Events {
+			events = append(events, rep.Servers[i].URL+": "+e.String())
+		}
+	}
+	if len(cpu) > 0 {
+		parts = append(parts, span(cpu, units.Number)+" processors busy")
+	}
+	if len(memory) > 0 {
+		parts = append(parts, span(memory, units.Bytes)+" of memory at most")
+	}
+	return parts, events
+}
+
+// span writes the least and the most of some figures, once if they look the same.
+func span(all []float64, format func(float64) string) string {
+	least, most := format(slices.Min(all)), format(slices.Max(all))
+	if least == most {
+		return most
+	}
+	return least + " to " + most
 }

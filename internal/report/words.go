@@ -58,11 +58,12 @@ func (c *Capacity) Outcome() Outcome {
 	} else if r.Confirmed {
 		o.Reasons = append(o.Reasons, "A longer hold at that rate confirmed it.")
 	}
-	if r.StorageUnseen() {
+	switch {
+	case r.StorageUnseen():
 		o.Warnings = append(o.Warnings,
 			"Storage was not seen: accepted is the server's word, and a queue may hide the true limit.")
-	} else {
-		o.Reasons = append(o.Reasons, fmt.Sprintf("Storage was seen by %s.", r.Verified))
+	case r.CapacityPerS != nil || r.AtLeastPerS != nil:
+		o.Reasons = append(o.Reasons, fmt.Sprintf("Storage kept up at that rate, as seen by %s.", r.Verified))
 	}
 	o.Warnings = append(o.Warnings, c.Warnings...)
 	return o

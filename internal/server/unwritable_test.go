@@ -98,9 +98,9 @@ func TestUnwritableSchema(t *testing.T) {
 		}
 	}
 	// not the calls table, which is read meanwhile
-	checkUnwritable(t, r, change("ALTER TABLE call_counts RENAME TO away; CREATE VIEW call_counts AS SELECT * FROM "+
+	checkUnwritable(t, r, change("ALTER TABLE call_changes RENAME TO away; CREATE VIEW call_changes AS SELECT * FROM "+
 		"away"),
-		change("DROP VIEW call_counts; ALTER TABLE away RENAME TO call_counts"))
+		change("DROP VIEW call_changes; ALTER TABLE away RENAME TO call_changes"))
 }
 
 // A data folder that cannot store long audio.

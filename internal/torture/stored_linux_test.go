@@ -11,6 +11,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	_ "modernc.org/sqlite" // the driver
+
+	"rdiostress/internal/server/segment"
 )
 
 // stored is a call as the store has it, read past the server.
@@ -26,6 +28,8 @@ type row struct {
 	name       string
 	sum, audio []byte
 	file       *string
+	place      segment.Place // of the call's record in SQLite's segments
+	size       int64         // of the audio there
 }
 
 // rows are such rows, as the drivers of both databases read them.
@@ -35,7 +39,12 @@ type rows interface {
 	Err() error
 }
 
-const selectCalls = "SELECT id, audio_name, audio_sha256, audio_file, audio FROM calls"
+// What of a call is in both databases, and in SQLite alone.
+const (
+	selectCalls   = "SELECT id, audio_name, audio_sha256, audio_file, audio FROM calls"
+	selectInPlace = `SELECT id, audio_name, audio_sha256, audio_file, audio, coalesce(segment_id, 0),
+		coalesce(segment_offset, 0), audio_bytes FROM calls`
+)
 
 // readStored returns what is stored, by the calls' names.
 func (s *server) readStored() map[string][]stored {
@@ -43,8 +52,11 @@ func (s *server) readStored() map[string][]stored {
 	found := make(map[string][]stored)
 	files := make(map[string]bool)
 	take := func(c row) {
-		if c.file != nil {
+		switch {
+		case c.file != nil:
 			c.audio = s.readFile(*c.file, files)
+		case c.place.Segment > 0:
+			c.audio = s.readSegment(c.place, c.size)
 		}
 		sum := sha256.Sum256(c.audio)
 		found[c.name] = append(found[c.name], stored{c.id, string(sum[:]) == string(c.sum), sum})
@@ -77,6 +89,21 @@ func (s *server) readFile(name string, files map[string]bool) []byte {
 	return audio
 }
 
+// readSegment returns the audio of a record. Without it the call is altered.
+func (s *server) readSegment(at segment.Place, size int64) []byte {
+	file, err := os.Open(filepath.Join(s.dir, "segments", segment.FileName(at.Segment)))
+	if err != nil {
+		return nil
+	}
+	defer file.Close()
+	audio := make([]byte, size)
+	n, err := file.ReadAt(audio, at.Audio())
+	if err != nil {
+		return audio[:n]
+	}
+	return audio
+}
+
 func (s *server) readSQLite(take func(row)) error {
 	db, err := sql.Open("sqlite", s.sqliteSource())
 	if err != nil {
@@ -90,12 +117,20 @@ func (s *server) readSQLite(take func(row)) error {
 	if sound != "ok" {
 		s.r.breaks("the database is damaged: %s", sound)
 	}
-	rows, err := db.Query(selectCalls)
+	rows, err := db.Query(selectInPlace)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
-	return takeAll(rows, take)
+	for rows.Next() {
+		var c row
+		err := rows.Scan(&c.id, &c.name, &c.sum, &c.file, &c.audio, &c.place.Segment, &c.place.Offset, &c.size)
+		if err != nil {
+			return err
+		}
+		take(c)
+	}
+	return rows.Err()
 }
 
 // countOf counts the calls of a run in SQLite, which have numbers in their names; those before the load have words.

@@ -14,6 +14,7 @@ import (
 type Watch struct {
 	watcher *observe.Watcher // nil if the server is not watched
 	absent  string           // why it is not watched
+	each    []*Watch         // of several servers; nil if there is one
 	client  *http.Client
 }
 
@@ -34,7 +35,7 @@ func (e *Environment) OpenWatch(ctx context.Context, p *Plan) (*Watch, error) {
 	}
 	if w := &p.Watch; len(p.Scenario.MoreURLs) > 0 && w.PID == 0 && w.Metrics == "" && w.Database == "" &&
 		len(w.Folders) == 0 {
-		return &Watch{absent: "the run drives several servers, and none of them was named"}, nil
+		return e.openEach(ctx, p)
 	}
 	connect, err := p.connect()
 	if err != nil {
@@ -64,6 +65,9 @@ func (e *Environment) OpenWatch(ctx context.Context, p *Plan) (*Watch, error) {
 
 // Start watches until Stop is called; ctx does not end it.
 func (w *Watch) Start(ctx context.Context, at time.Time) {
+	for _, one := range w.ofEach() {
+		one.Start(ctx, at)
+	}
 	if w.sees() {
 		w.watcher.Start(context.WithoutCancel(ctx), at)
 	}
@@ -97,6 +101,9 @@ func (w *Watch) Readings(sig measure.Signal, from, to time.Duration) []measure.R
 
 // Stop ends watching. It may be called more than once.
 func (w *Watch) Stop() {
+	for _, one := range w.ofEach() {
+		one.Stop()
+	}
 	if w.sees() {
 		w.watcher.Stop()
 		w.client.CloseIdleConnections()
@@ -110,7 +117,12 @@ func (w *Watch) Fill(res *measure.Result) {
 	case w == nil:
 		return
 	case !w.sees():
-		res.Watch = observe.Unwatched(fmt.Sprintf("the server was not watched: %s", w.absent))
+		why := fmt.Sprintf("the server was not watched: %s", w.absent)
+		if len(w.each) > 0 {
+			w.fillServers(res)
+			why = w.absent
+		}
+		res.Watch = observe.Unwatched(why)
 		return
 	}
 	w.watcher.FillResult(res)
@@ -119,6 +131,9 @@ func (w *Watch) Fill(res *measure.Result) {
 // Busy returns a function that reports whether the server is seen to work, given its processor use at rest; nil if it
 // is not watched.
 func (w *Watch) Busy(resting float64) func() bool {
+	if each := w.ofEach(); len(each) > 0 {
+		return anyBusy(each, resting)
+	}
 	if !w.sees() {
 		return nil
 	}

@@ -53,7 +53,7 @@ func TestAnnotationsOfSearches(t *testing.T) {
 	}
 	none, limited := unfound["capacity-none"], unfound["capacity-limited"]
 	if got := commands(t, github.OfSearch(&none)); got != "::error title=rdiostress%3A No capacity found::The search "+
-		"ended because the server does not even take 0.05 calls/s. Storage was seen by metrics.\n" {
+		"ended because the server does not even take 0.05 calls/s.\n" {
 		t.Errorf("got\n%s", got)
 	}
 	if got := commands(t, github.OfSearch(&limited)); strings.Count(got, "\n::warning ") != 2 {

@@ -48,11 +48,18 @@ func capacityTone(r *report.CapacityResult) string {
 	}
 }
 
-// counting are the steps that count, in the order of their rates.
+// counting are the steps that count, in the order of their rates: of those at one rate, the last.
 func counting(steps []report.CapacityStep) []report.CapacityStep {
 	list := slices.DeleteFunc(slices.Clone(steps), func(s report.CapacityStep) bool { return s.Repeated })
 	slices.SortStableFunc(list, func(a, b report.CapacityStep) int { return cmp.Compare(a.RatePerS, b.RatePerS) })
-	return list
+	before := func(i int) bool { return i+1 < len(list) && list[i].RatePerS == list[i+1].RatePerS }
+	out := list[:0]
+	for i := range list {
+		if !before(i) {
+			out = append(out, list[i])
+		}
+	}
+	return out
 }
 
 // rateCharts show times and what was stored over the rate, with the knee.

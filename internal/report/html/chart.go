@@ -23,6 +23,24 @@ type chart struct {
 	Marks     []mark // of a vertical line each
 	Table     table
 	low, high float64 // of the vertical axis
+	end       float64 // of the horizontal axis, where that is not the last of X
+}
+
+// BandKeys are the bands that a chart's legend explains, since they have no names in it: each of a kind once.
+func (c *chart) BandKeys() (keys []band) {
+	const most = 4
+	for _, b := range c.Bands {
+		if b.Kind == "alert" {
+			b.Name = "alert: " + b.Name
+		} else if b.Kind != "down" {
+			continue
+		}
+		known := slices.ContainsFunc(keys, func(k band) bool { return k.Name == b.Name })
+		if !known && len(keys) < most {
+			keys = append(keys, b)
+		}
+	}
+	return keys
 }
 
 // xKind says what the horizontal axis is.
@@ -93,6 +111,9 @@ const (
 	inShare      unit = "share"
 )
 
+// whole reports whether there is no half of one.
+func (u unit) whole() bool { return u == inCalls || u == inCount }
+
 // format writes a value.
 func (u unit) format(v float64) string {
 	switch {
@@ -128,6 +149,9 @@ func (c *chart) ticks(low, high float64, n int) (list []tick) {
 		return c.logTicks(low, high)
 	}
 	step := roundStep((high - low) / float64(n))
+	if c.Unit.whole() {
+		step = max(step, 1)
+	}
 	for i := math.Ceil(low / step); i*step <= high*(1+1e-9) && len(list) < 20; i++ {
 		list = append(list, tick{i * step, c.axisLabel(i * step)})
 	}
@@ -235,6 +259,8 @@ func (c *chart) scale() bool {
 		low, high = low/1.3, high*1.3
 	case c.Unit == inShare:
 		low, high = 0, max(high, 0.01)
+	case c.Unit.whole():
+		low, high = min(low, 0), max(high*1.08, 1)
 	default:
 		low, high = min(low, 0), high*1.08
 	}
@@ -263,6 +289,7 @@ func (c *chart) span() (from, to float64) {
 	if c.XKind != percentile {
 		from = 0
 	}
+	to = max(to, c.end)
 	if to <= from {
 		to = from + 1
 	}
@@ -295,7 +322,11 @@ func (c *chart) xTicks() (list []tick) {
 	default:
 		step := roundStep((to - from) / n)
 		for i := 0.0; i*step <= to*(1+1e-9) && len(list) < 20; i++ {
-			list = append(list, tick{i * step, units.Given(i*step) + "/s"})
+			label := "0"
+			if i > 0 {
+				label = units.Given(i*step) + "/s"
+			}
+			list = append(list, tick{i * step, label})
 		}
 		return list
 	}

@@ -19,6 +19,7 @@ const maxPoints = 300
 type timeline struct {
 	groups [][]measure.Point
 	middle []float64
+	end    float64
 	bands  []band
 	marks  []mark
 }
@@ -26,8 +27,9 @@ type timeline struct {
 func newTimeline(rep *report.Report) *timeline {
 	t := &timeline{bands: bandsOf(rep)}
 	end := func(p measure.Point) float64 { return p.TS + p.WidthS }
+	t.end = end(rep.Series[len(rep.Series)-1])
 	const slack = 0.9 // seconds are never exactly as long as each other
-	least := slack * end(rep.Series[len(rep.Series)-1]) / maxPoints
+	least := slack * t.end / maxPoints
 	for rest := rep.Series; len(rest) > 0; {
 		n := 1
 		for n < len(rest) && end(rest[n-1])-rest[0].TS < least {
@@ -80,6 +82,7 @@ func bandsOf(rep *report.Report) (bands []band) {
 func (t *timeline) chart(id, title string, u unit, lines ...line) *chart {
 	c := &chart{
 		ID: id, Title: title, X: t.middle, XKind: overTime, Unit: u, Bands: t.bands, Marks: t.marks, Lines: lines,
+		end: t.end,
 	}
 	for i := range c.Lines {
 		c.Lines[i].Style = i%4 + 1
@@ -174,17 +177,11 @@ func (t *timeline) storing(rep *report.Report) []*chart {
 	return []*chart{c, backlog}
 }
 
-// peak says how high lines of a chart come.
+// peak says how high lines of a chart come, whose names follow their figures.
 func peak(words string, c *chart, lines ...int) string {
 	var parts []string
 	for _, i := range lines {
-		most := math.NaN()
-		for _, v := range c.Lines[i].Values {
-			if !math.IsNaN(v) && !(v <= most) {
-				most = v
-			}
-		}
-		if !math.IsNaN(most) {
+		if most := c.Lines[i].most(); !math.IsNaN(most) {
 			parts = append(parts, c.Unit.format(most)+" "+c.Lines[i].Name)
 		}
 	}
@@ -192,6 +189,17 @@ func peak(words string, c *chart, lines ...int) string {
 		return "There is no value"
 	}
 	return words + " " + strings.Join(parts, ", ")
+}
+
+// most is the largest value of a line, NaN if it has none.
+func (l *line) most() float64 {
+	most := math.NaN()
+	for _, v := range l.Values {
+		if !math.IsNaN(v) && !(v <= most) {
+			most = v
+		}
+	}
+	return most
 }
 
 func anyNumber(values []float64) bool {
@@ -321,7 +329,7 @@ func (t *timeline) server() (list []*chart) {
 			continue
 		}
 		c := t.chart(topic.id, topic.title, topic.unit, lines...)
-		c.Sentence = topic.sentence + " " + peak("At most", c, 0) + "."
+		c.Sentence = fmt.Sprintf("%s At most, %s: %s.", topic.sentence, lines[0].Name, c.Unit.format(lines[0].most()))
 		list = append(list, c)
 	}
 	return list

@@ -159,6 +159,7 @@ func (p *page) thresholds(rep *report.Report) {
 		state, why := t.State()
 		tone := map[bool]string{true: toneGood, false: toneBad}[t.OK]
 		if why != "" {
+			limits.Text = true
 			state += ": " + why
 		}
 		limits.Rows = append(limits.Rows, row{
@@ -202,16 +203,22 @@ func (p *page) uploads(rep *report.Report) {
 	}
 	p.section(section{
 		ID: "times-table", Title: "Uploads", Tables: []grid{times, serversGrid(rep), clients},
-		Notes: []string{
+		Notes: append([]string{
 			"Response time counts from when a call was due; service time from its first byte. A dash stands for a " +
 				"percentile that has less than one upload beyond it.",
-		},
+		}, serverNotes(rep)...),
 	})
+}
+
+// serverNotes say how uploads to several servers failed, and what was seen of each.
+func serverNotes(rep *report.Report) []string {
+	_, _, failed, seen := report.ServersTable(rep)
+	return append(failed, seen...)
 }
 
 // serversGrid is the table of several servers, which is empty if there is one.
 func serversGrid(rep *report.Report) grid {
-	header, rows, _ := report.ServersTable(rep)
+	header, rows, _, _ := report.ServersTable(rep)
 	g := grid{Caption: report.ServersTitle, Header: header}
 	for _, cells := range rows {
 		g.Rows = append(g.Rows, row{Cells: cells})

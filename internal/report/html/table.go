@@ -1,5 +1,7 @@
 package html
 
+import "slices"
+
 // tableRows is how many rows a chart's table has at most: the report that is in the page has all.
 const tableRows = 24
 
@@ -38,6 +40,7 @@ func (c *chart) finish() bool {
 	if c == nil || c.Heat == nil && !c.scale() {
 		return false
 	}
+	c.Lines = slices.DeleteFunc(c.Lines, func(l line) bool { return !anyNumber(l.Values) })
 	c.fillTable()
 	return true
 }

@@ -22,7 +22,7 @@ func (t *timeline) transcripts() []*chart {
 	if anyNumber(took) {
 		d := t.chart("transcriptdelay", "Delay of transcripts", inSeconds, line{Name: "mean", Values: took})
 		d.Sentence = "Mean time from the reply to the transcript, of transcripts made in each interval: alerts by " +
-			"keyword come that late. " + peak("At most", d, 0) + "."
+			"keyword come that late. At most " + d.Unit.format(d.Lines[0].most()) + "."
 		list = append(list, d)
 	}
 	return list

@@ -139,7 +139,8 @@ func safeName(name string) string {
 
 // chartData is what the script draws charts from.
 type chartData struct {
-	Xs     []numbers  `json:"xs"` // that charts share
+	Xs     []numbers  `json:"xs"`  // that charts share
+	End    float64    `json:"end"` // of the time
 	Charts []drawable `json:"charts"`
 }
 
@@ -197,6 +198,9 @@ func dataOf(charts []*chart) chartData {
 	out := chartData{Charts: []drawable{}}
 	at := map[*float64]int{}
 	for _, c := range charts {
+		if _, to := c.span(); c.XKind == overTime {
+			out.End = max(out.End, to)
+		}
 		xs := c.X
 		if c.Heat != nil {
 			xs = c.Heat.middles()

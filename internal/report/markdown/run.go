@@ -239,7 +239,7 @@ func (p *page) times(rep *report.Report) {
 
 // servers shows several servers below each other.
 func (p *page) servers(rep *report.Report) {
-	header, rows, notes := report.ServersTable(rep)
+	header, rows, failed, seen := report.ServersTable(rep)
 	if len(rows) == 0 {
 		return
 	}
@@ -248,6 +248,7 @@ func (p *page) servers(rep *report.Report) {
 	}
 	p.heading(3, report.ServersTitle)
 	p.table(header, "lrrrrrr", rows)
+	notes := slices.Concat(failed, seen)
 	for i := range notes {
 		notes[i] = escape(notes[i])
 	}

@@ -80,7 +80,7 @@ func comparison(runs int) compare.Document {
 				Change: &compare.Change{Ratio: 1.2, Low: 1.1, High: 1.3}, Visible: value(0.05),
 			},
 			{
-				Name: "p95_due_to_stored_s", Title: "p95 to stored", Unit: "s", Better: "lower",
+				Name: "p95_due_to_stored_s", Title: "p95 stored", Unit: "s", Better: "lower",
 				Result: compare.NotMeasured, BaseRuns: []float64{}, NewRuns: []float64{},
 				Absent: "base/1.json: it was not seen when each call was stored",
 			},

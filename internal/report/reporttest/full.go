@@ -87,17 +87,21 @@ func setServers(res *measure.Result) {
 		Class: measure.Refused.String(), Parent: string(measure.ParentConnection), Count: 40, FirstS: 2, LastS: 5.5,
 		Sample: "connection refused",
 	}
-	most, some := 1.0, 0.6
+	most, some, memory, queue := 1.0, 0.6, 48e6, 7.0
 	res.Servers = []measure.ServerTotals{
 		{
 			URL: res.Target.URL, Server: "tr-engine", Attempted: 100, Accepted: 100, SuccessRate: &most,
 			UploadsPerS: 10, Errors: measure.Errors{HTTP: map[string]uint64{}}, ErrorDetails: []measure.ErrorDetail{},
-			Latency: res.Latency,
+			Latency: res.Latency, Watch: &measure.ServerWatch{
+				Process: "rdio-scanner", PID: 4711, CPUSPerS: &some, RSSBytes: &memory, MemoryKind: measure.MemoryRSS,
+				QueueCalls: &queue, Events: res.Watch.Events,
+			},
 		},
 		{
 			URL: res.Target.URLs[1], Attempted: 100, Accepted: 60, Failed: 40, SuccessRate: &some, UploadsPerS: 10,
 			FailedAttempts: 3, Errors: measure.Errors{Connection: 40, HTTP: map[string]uint64{}},
 			ErrorDetails: []measure.ErrorDetail{gone}, Latency: measure.Distribution{Absent: "no upload was accepted"},
+			Watch: &measure.ServerWatch{Absent: map[string]string{"cpu_s_per_s": "the server runs on another machine"}},
 		},
 	}
 }

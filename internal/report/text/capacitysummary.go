@@ -12,19 +12,27 @@ import (
 	"rdiostress/internal/units"
 )
 
-// mostRates is how many steps a summary shows: those whose rates are nearest to the result.
-const mostRates = 10
+// A summary shows so many steps at most, those whose rates are nearest to the result, and in little room so many.
+const (
+	mostRates = 10
+	fewRates  = 4
+)
 
 // WriteCapacitySummary writes what a search for a capacity found, and why, so that it fits on one screen of a terminal.
 func WriteCapacitySummary(w io.Writer, rep report.Capacity, opts Options) error {
-	p := newSummaryPage(opts)
+	p := tightEnough(opts, func(p *page) { p.searchSummary(&rep, opts.More) })
+	return p.writeTo(w)
+}
+
+// searchSummary writes a search as tightly as the page is.
+func (p *page) searchSummary(rep *report.Capacity, more string) {
 	p.head(rep.Tool, "capacity", rep.Run.ID, rep.Run.StartedAt, report.TargetText(&rep.Target), rep.Scenario.Client,
 		units.Plural(uint64(len(rep.Steps)), "step")+" in "+units.Duration(rep.Run.DurationS))
-	p.resultFrame(&rep, compact)
+	p.resultFrame(rep, compact)
 	for _, line := range rep.Warnings {
 		p.note("! "+line, p.ink.yellow)
 	}
-	p.blank()
+	p.gap()
 	var objectives []string
 	for _, o := range rep.Objectives {
 		objectives = append(objectives, objectiveText(o))
@@ -33,34 +41,33 @@ func WriteCapacitySummary(w io.Writer, rep report.Capacity, opts Options) error 
 	if words := primingText(rep.Priming); words != "" {
 		p.row("Priming", 2, p.ink.dim, words)
 	}
-	p.blank()
-	if shown := nearest(rep.Steps, &rep.Result); len(shown) > 0 {
+	p.gap()
+	if shown := nearest(rep.Steps, &rep.Result, max(mostRates-2*int(p.tight), fewRates)); len(shown) > 0 {
 		p.ratesTable(shown)
-		if more := len(rep.Steps) - len(shown); more > 0 {
-			p.note(units.Plural(uint64(more), "more step")+" at rates further away", p.ink.dim)
+		if left := len(rep.Steps) - len(shown); left > 0 {
+			p.note(units.Plural(uint64(left), "more step")+" at rates further away", p.ink.dim)
 		}
-		p.blank()
+		p.gap()
 	}
-	p.searchedServerRow(&rep)
-	p.searchGeneratorRow(&rep)
+	p.searchedServerRow(rep)
+	p.searchGeneratorRow(rep)
 	head, paint := p.headline(&rep.Result)
-	p.last(head, rep.Result.ExitCode, paint, opts.More)
-	return p.writeTo(w)
+	p.last(head, rep.Result.ExitCode, paint, more)
 }
 
-// nearest returns the steps whose rates are nearest to what was found; without a result, the last ones.
-func nearest(steps []report.CapacityStep, r *report.CapacityResult) []report.CapacityStep {
-	if len(steps) <= mostRates {
+// nearest returns so many steps at most, whose rates are nearest to what was found; without a result, the last ones.
+func nearest(steps []report.CapacityStep, r *report.CapacityResult, most int) []report.CapacityStep {
+	if len(steps) <= most {
 		return steps
 	}
 	found := cmp.Or(r.OfferedPerS, r.CapacityPerS, r.AcceptedPerS, r.AtLeastPerS, r.HighPerS)
 	if found == nil || *found <= 0 {
-		return steps[len(steps)-mostRates:]
+		return steps[len(steps)-most:]
 	}
 	distance := func(s report.CapacityStep) float64 { return math.Abs(math.Log(s.RatePerS / *found)) }
 	return slices.SortedStableFunc(slices.Values(steps), func(a, b report.CapacityStep) int {
 		return cmp.Compare(distance(a), distance(b))
-	})[:mostRates]
+	})[:most]
 }
 
 // searchedServerRow says what was seen of the server at the highest rate that it held.

@@ -22,6 +22,16 @@ func thorough() report.Capacity {
 	return rep
 }
 
+// troubled is a search of many steps, of which there is much to be said.
+func troubled() report.Capacity {
+	rep := thorough()
+	rep.Warnings = append(rep.Warnings, "the generator itself was stopped 141 times during steps, for 11.1 s in all: "+
+		"the times of 18,302 accepted uploads that were due, sent or answered then are left out",
+		"the server's clock differs from this machine's by 12.3 s: what was stored in which second is not known")
+	rep.Result.Reason = "it was interrupted while a rate was held that might have been the highest one of all"
+	return rep
+}
+
 func searchSummary(t *testing.T, rep report.Capacity, opts Options) string {
 	t.Helper()
 	opts.Names, opts.More = reporttest.Flags, seeMore
@@ -41,11 +51,11 @@ func TestCapacitySummaryGolden(t *testing.T) {
 		{"capacity-wide-color", reporttest.Searched(), Options{Width: 120, Color: true}},
 		{"capacity-ascii", reporttest.Searched(), Options{Width: 80, ASCII: true}},
 		{"capacity-thorough", thorough(), Options{Width: 80}},
+		{"capacity-troubled", troubled(), Options{Width: 80}},
 	}
 	for name, rep := range reporttest.Unfound() {
 		all = append(all, search{name, rep, Options{Width: 80}})
 	}
-	const screen = 32
 	for _, tc := range all {
 		t.Run(tc.name, func(t *testing.T) {
 			got := searchSummary(t, tc.rep, tc.opts)
@@ -61,7 +71,7 @@ func TestCapacitySummaryGolden(t *testing.T) {
 // Of many steps, those near the result are shown; without a result, the last ones.
 func TestNearest(t *testing.T) {
 	rep := thorough()
-	shown := nearest(rep.Steps, &rep.Result)
+	shown := nearest(rep.Steps, &rep.Result, mostRates)
 	if len(shown) != mostRates || shown[0].RatePerS != 184 {
 		t.Errorf("%d steps, first of %g/s", len(shown), shown[0].RatePerS)
 	}
@@ -70,7 +80,7 @@ func TestNearest(t *testing.T) {
 			t.Errorf("%g/s is shown", s.RatePerS)
 		}
 	}
-	if shown := nearest(rep.Steps, &report.CapacityResult{}); shown[mostRates-1].RatePerS != 60 {
+	if shown := nearest(rep.Steps, &report.CapacityResult{}, mostRates); shown[mostRates-1].RatePerS != 60 {
 		t.Errorf("the last is of %g/s", shown[mostRates-1].RatePerS)
 	}
 }

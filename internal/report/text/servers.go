@@ -9,7 +9,7 @@ import (
 
 // servers shows several servers below each other, after what is to stand before.
 func (p *page) servers(rep *report.Report, before func()) {
-	header, rows, notes := report.ServersTable(rep)
+	header, rows, failed, seen := report.ServersTable(rep)
 	if len(rows) == 0 {
 		return
 	}
@@ -19,8 +19,11 @@ func (p *page) servers(rep *report.Report, before func()) {
 		rows[i][2] = p.ink.redIf(s.Failed > 0, rows[i][2])
 	}
 	p.grid(header, rows, "lrrrrrr")
-	for _, n := range notes {
+	for _, n := range failed {
 		p.note(n, p.ink.red)
+	}
+	for _, n := range seen {
+		p.note(n, p.ink.dim)
 	}
 }
 

@@ -17,6 +17,11 @@ import (
 // serverRows says in a line what was seen of the server, and what happened to it.
 func (p *page) serverRows(rep *report.Report) {
 	parts := serverParts(rep)
+	if each, events := report.EachServerSeen(rep); len(parts) == 0 && len(each) > 0 {
+		p.listRow("Each server", 2, unpainted, ", ", "", each)
+		p.listRow("", 2, p.ink.yellow, "; ", "", events)
+		return
+	}
 	if rep.Watch.PID > 0 {
 		name := sanitize(fmt.Sprintf("%s (%d)", rep.Watch.Process, rep.Watch.PID))
 		parts = slices.Insert(parts, 0, name)

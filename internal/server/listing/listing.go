@@ -7,6 +7,7 @@
 package listing
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -26,6 +27,7 @@ type Dialect struct {
 	ByID        string
 	BySystem    string // the same, in the order of systems
 	ByTalkgroup string // the same, in the order of talkgroups
+	Counts      string // the table or view of the numbers of calls; empty means call_counts
 }
 
 // Statement is SQL with its parameters.
@@ -69,7 +71,7 @@ func (p *Plan) Keys() int { return len(p.keys) }
 // Total returns the statement that counts the calls that the query selects.
 func (p *Plan) Total() Statement {
 	b := p.builder()
-	b.text("SELECT CAST(coalesce((SELECT sum(calls) FROM call_counts")
+	b.text("SELECT CAST(coalesce((SELECT sum(calls) FROM " + cmp.Or(p.dialect.Counts, "call_counts"))
 	b.filter(p.q.System, p.q.Talkgroup)
 	switch {
 	case p.q.AfterID != 0: // no day has a count of these

@@ -17,7 +17,7 @@ import (
 const retainBatch = 100
 
 const deleteOld = `DELETE FROM calls WHERE id IN (SELECT id FROM calls WHERE started_ms < ? ORDER BY started_ms LIMIT ?)
-	RETURNING id, started_ms, system_id, talkgroup_id, audio_bytes, audio_file`
+	RETURNING id, started_ms, system_id, talkgroup_id, audio_bytes, audio_file, segment_id`
 
 // startRetention starts to delete old calls, unless calls are kept forever.
 func (s *Store) startRetention(ctx context.Context, keep time.Duration, log *slog.Logger) {
@@ -30,9 +30,17 @@ func (s *Store) startRetention(ctx context.Context, keep time.Duration, log *slo
 // reserve.
 const fullBatch = 10
 
-// Expire implements retention.Store. It takes turns with the batches of new calls, and removes audio files after their
-// rows. On a full disk it uses the folder's reserve.
+// Expire implements retention.Store. It takes turns with the batches of new calls, and removes audio files and segments
+// after their rows. On a full disk it uses the folder's reserve.
 func (s *Store) Expire(ctx context.Context, before time.Time, limit int) (n int, err error) {
+	n, err = s.expireCalls(ctx, before, limit)
+	if err != nil || n == limit { // more follow
+		return n, err
+	}
+	return n, s.tidySegments(ctx)
+}
+
+func (s *Store) expireCalls(ctx context.Context, before time.Time, limit int) (n int, err error) {
 	if !s.folder.IsFull() {
 		n, err = s.expire(ctx, before, limit)
 		if !errors.Is(err, call.ErrNoSpace) || !s.folder.ReleaseReserve() {
@@ -88,11 +96,15 @@ func (w *writer) deleteOld(ctx context.Context, before time.Time, limit int) (n 
 		var id, started, bytes int64
 		var key countKey
 		var file sql.NullString
-		if err := rows.Scan(&id, &started, &key.system, &key.talkgroup, &bytes, &file); err != nil {
+		var at sql.NullInt64
+		if err := rows.Scan(&id, &started, &key.system, &key.talkgroup, &bytes, &file, &at); err != nil {
 			return 0, nil, err
 		}
 		key.day = started / listing.DayMS
 		w.addCount(key, countSum{-1, -bytes})
+		if at.Valid {
+			w.addChange(at.Int64, segmentChange{calls: -1})
+		}
 		w.pages += indexPages
 		n++
 		highest = max(highest, id)

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -12,12 +13,17 @@ const probe = `SAVEPOINT probe;
 		talkgroup_label, talkgroup_name,
 		talkgroup_tag, talker_alias, audio_name, audio_type, audio_bytes, audio_sha256, audio
 	) VALUES (-1, 1, 1, 0, 0, 0, 0, 0, '', '', '', '', '', '', '', 0, zeroblob(32), x'');
-	INSERT INTO call_counts VALUES (-1, 1, 1, 0, 0);
+	INSERT INTO call_changes VALUES (-1, 1, 1, 0, 0);
 	ROLLBACK TO probe;
 	RELEASE probe`
 
 // Probe implements groupcommit.Committer.
 func (w *writer) Probe(ctx context.Context) error {
+	if w.segments != nil {
+		if err := w.segments.Probe(); err != nil {
+			return fmt.Errorf("writing to a segment: %w", err)
+		}
+	}
 	return w.transact(ctx, func() error {
 		if _, err := w.conn.ExecContext(ctx, probe); err != nil {
 			return err

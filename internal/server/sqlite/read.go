@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -15,6 +16,7 @@ import (
 	"rdiostress/internal/server/cursor"
 	"rdiostress/internal/server/listing"
 	"rdiostress/internal/server/pieces"
+	"rdiostress/internal/server/segment"
 )
 
 // callColumns are the columns of a call with all its fields. Older versions stored labels of any length.
@@ -31,6 +33,7 @@ const listColumns = `id, system_id, talkgroup_id, started_ms, received_ms, frequ
 
 func dialect() listing.Dialect {
 	return listing.Dialect{
+		Counts:      "all_counts",
 		Placeholder: "?", Columns: listColumns, ByID: "calls INDEXED BY calls_by_id",
 		BySystem: "calls INDEXED BY calls_by_system", ByTalkgroup: "calls INDEXED BY calls_by_talkgroup",
 	}
@@ -38,7 +41,7 @@ func dialect() listing.Dialect {
 
 // Calls implements call.Store. The page and the total are from the same snapshot.
 func (s *Store) Calls(ctx context.Context, q call.Query) (page []call.Record, total int64, err error) {
-	plan, err := listing.New(dialect(), q)
+	plan, err := listing.New(s.dialect(), q)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -73,6 +76,15 @@ func (s *Store) Calls(ctx context.Context, q call.Query) (page []call.Record, to
 	}
 	page, err = readPage(ctx, tx, plan.Page(key), q.MaxBytes)
 	return page, total, err
+}
+
+// dialect returns the dialect of the database, which a reader may have of an earlier version.
+func (s *Store) dialect() listing.Dialect {
+	d := dialect()
+	if s.isOld {
+		d.Counts = ""
+	}
+	return d
 }
 
 func queryRow(ctx context.Context, tx *sql.Tx, st listing.Statement) *sql.Row {
@@ -115,7 +127,7 @@ func (s *Store) Follow(ctx context.Context, q call.Query, at string) (page []cal
 		return nil, c.String(), nil
 	}
 	unseen := cursor.Span{First: c.Last + 1, Last: math.MaxInt64}
-	page, err = readPage(ctx, tx, listing.Follow(dialect(), q, unseen, q.PerPage), q.MaxBytes)
+	page, err = readPage(ctx, tx, listing.Follow(s.dialect(), q, unseen, q.PerPage), q.MaxBytes)
 	if err != nil {
 		return nil, "", err
 	}
@@ -146,28 +158,48 @@ func (s *Store) Call(ctx context.Context, id int64) (call.Record, error) {
 
 // Audio implements call.Store.
 func (s *Store) Audio(ctx context.Context, id int64) (io.ReadSeekCloser, error) {
+	r, err := s.audio(ctx, id)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return r, err
+	}
+	// The call may have been deleted, or its audio moved, since its row was read.
+	if r, err = s.audio(ctx, id); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("the audio file of call %d is missing", id)
+	}
+	return r, err
+}
+
+func (s *Store) audio(ctx context.Context, id int64) (io.ReadSeekCloser, error) {
 	var file sql.NullString
-	var size sql.NullInt64
+	var bytes int64
+	var number, offset, size sql.NullInt64
 	var first []byte
-	const query = "SELECT audio_file, length(audio), substr(audio, 1, ?) FROM calls WHERE id = ?"
-	err := s.read.QueryRowContext(ctx, query, pieces.Size, id).Scan(&file, &size, &first)
+	query := "SELECT audio_file, audio_bytes, segment_id, segment_offset, length(audio), substr(audio, 1, ?) " +
+		"FROM calls WHERE id = ?"
+	if s.isOld {
+		query = "SELECT audio_file, audio_bytes, NULL, NULL, length(audio), substr(audio, 1, ?) FROM calls WHERE id = ?"
+	}
+	err := s.read.QueryRowContext(ctx, query, pieces.Size, id).Scan(&file, &bytes, &number, &offset, &size, &first)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil, call.ErrNotFound
 	case err != nil:
 		return nil, err
-	case !file.Valid:
-		return pieces.New(size.Int64, first, func(start int64) (piece []byte, err error) {
-			const query = "SELECT substr(audio, ?, ?) FROM calls WHERE id = ?"
-			err = s.read.QueryRowContext(ctx, query, start+1, pieces.Size, id).Scan(&piece)
-			return piece, err
-		}), nil
+	case file.Valid:
+		return s.folder.Audio.Open(ctx, file.String)
+	case number.Valid:
+		return s.openAudio(id, segment.Place{Segment: number.Int64, Offset: offset.Int64}, bytes)
 	}
-	r, err := s.folder.Audio.Open(ctx, file.String)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("the audio file of call %d is missing", id)
-	}
-	return r, err
+	return pieces.New(size.Int64, first, func(start int64) (piece []byte, err error) {
+		const query = "SELECT substr(audio, ?, ?) FROM calls WHERE id = ?"
+		err = s.read.QueryRowContext(ctx, query, start+1, pieces.Size, id).Scan(&piece)
+		return piece, err
+	}), nil
+}
+
+// openAudio opens the audio of a call in a segment.
+func (s *Store) openAudio(id int64, at segment.Place, bytes int64) (io.ReadSeekCloser, error) {
+	return segment.OpenAudio(segment.ReadOnly(s.folder.Path(segmentsDir)), id, at, bytes)
 }
 
 // Ping implements call.Store.
@@ -180,8 +212,7 @@ func (s *Store) Ping(ctx context.Context) error {
 func (s *Store) Usage(ctx context.Context) (u call.Usage, err error) {
 	err = s.read.QueryRowContext(ctx, `SELECT coalesce(sum(calls), 0), coalesce(sum(audio_bytes), 0),
 		(SELECT freelist_count FROM pragma_freelist_count) * (SELECT page_size FROM pragma_page_size)
-		FROM call_counts`).
-		Scan(&u.Calls, &u.AudioBytes, &u.FreeBytes)
+		FROM `+cmp.Or(s.dialect().Counts, "call_counts")).Scan(&u.Calls, &u.AudioBytes, &u.FreeBytes)
 	return u, err
 }
 

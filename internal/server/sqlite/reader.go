@@ -52,7 +52,9 @@ func (r *Reader) open(ctx context.Context) error {
 	db.SetMaxOpenConns(1)
 	r.store.read, r.store.ping = db, db
 	err = db.QueryRowContext(ctx, `SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'calls'),
-		EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'transcripts')`).Scan(&r.isEmpty, &r.hasTranscripts)
+		EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'transcripts'),
+		NOT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'segments')`).
+		Scan(&r.isEmpty, &r.hasTranscripts, &r.store.isOld)
 	if err != nil {
 		return fmt.Errorf("opening the database: %w", err)
 	}

@@ -25,7 +25,7 @@ func filled(t *testing.T, rows int64) *Store {
 			INSERT INTO calls SELECT i + 1, 11 + i %% %d, 1001 + (i * 7919) %% %d, %d + i * %d,
 			0, 851012500, 4424000, 0,
 			'County', 'FD Dispatch', '', 'Fire Dispatch', '["Fire"]', '', NULL, NULL, NULL, 'call.mp3', 'audio/mpeg',
-			600, zeroblob(32), NULL, zeroblob(600) FROM n`,
+			600, zeroblob(32), NULL, zeroblob(600), NULL, NULL FROM n`,
 			rows-1, storetest.FillSystems, storetest.FillTalkgroups, storetest.Noon().UnixMilli(),
 			storetest.FillStep.Milliseconds()),
 		`INSERT INTO call_counts

@@ -1,10 +1,11 @@
 // Package sqlite stores calls in an SQLite database in the server's data folder.
 //
 // One goroutine writes. It commits all waiting calls in one transaction, so that they share the cost of making them
-// durable (synchronous=FULL on a write-ahead log). A call is acknowledged when its transaction is on disk. Another
-// connection moves the log into the database at the same time. Short audio is in the call's row. Long audio is a file
-// of its own, on disk under its final name before its row is written. Readers have their own connections and do not
-// block the writer.
+// durable (synchronous=FULL on a write-ahead log, with fdatasync: times need not be). A call is acknowledged when its
+// transaction is on disk. Another connection moves the log into the database at the same time. Short audio is in a
+// segment (package segment), durable before its row is committed: in a row it would be written twice, to the log and to
+// the database. Long audio is a file of its own, on disk under its final name before its row is written. Readers have
+// their own connections and do not block the writer.
 package sqlite
 
 import (
@@ -28,6 +29,7 @@ import (
 	"rdiostress/internal/server/datadir"
 	"rdiostress/internal/server/disk"
 	"rdiostress/internal/server/groupcommit"
+	"rdiostress/internal/server/segment"
 )
 
 const (
@@ -89,6 +91,9 @@ type Store struct {
 	queue      *groupcommit.Queue
 	background sync.WaitGroup     // retention and checkpoints
 	stop       context.CancelFunc // of background
+
+	isOld bool // the database is of an earlier version, and only read
+	seams seams
 }
 
 var (
@@ -96,11 +101,22 @@ var (
 	_ call.Jobs  = (*Store)(nil)
 )
 
+// seams are where tests see what is written.
+type seams struct {
+	vfs          string        // of SQLite
+	files        segment.Files // of the segments
+	segmentBytes int64         // at which a segment is full
+}
+
 // Open opens the store in a folder, migrates its schema and sweeps audio files that a crash left without a call. It
 // fails with datadir.ErrInUse if another store has the folder open, and with ErrNewer if a newer version of the program
 // has written it.
-func Open(ctx context.Context, o Options) (s *Store, err error) {
-	s = &Store{}
+func Open(ctx context.Context, o Options) (s *Store, err error) { return open(ctx, o, seams{}) }
+
+func open(ctx context.Context, o Options, seams seams) (s *Store, err error) {
+	s = &Store{seams: seams}
+	// The switch is the driver's for the whole process. Elsewhere than on Linux and some BSDs there is none.
+	_, _ = sqlite.Fdatasync(true)
 	log := cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	defer func() {
 		if err != nil {
@@ -118,19 +134,20 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 		return s, wrapFull(o.Dir, err)
 	}
 	queue := cmp.Or(o.Queue, DefaultQueue)
-	err = s.prepare(ctx, queue)
+	s.writer = &writer{
+		dir: o.Dir, free: disk.Free, window: o.DuplicateWindow.Milliseconds(), counts: make(map[countKey]countSum),
+		changes: make(map[int64]segmentChange),
+		due:     make(chan struct{}, 1), jobs: make(map[string]*sql.Stmt), transcribes: o.Transcribe,
+		added: make(chan struct{}, 1),
+	}
+	err = s.prepare(ctx, queue, log)
 	if errors.Is(err, call.ErrNoSpace) && s.folder.ReleaseReserve() {
 		if err = s.closeDatabases(); err == nil {
-			err = s.prepare(ctx, queue)
+			err = s.prepare(ctx, queue, log)
 		}
 	}
 	if err != nil {
 		return s, err
-	}
-	s.writer = &writer{
-		db: s.write, window: o.DuplicateWindow.Milliseconds(), counts: make(map[countKey]countSum),
-		due: make(chan struct{}, 1), jobs: make(map[string]*sql.Stmt), transcribes: o.Transcribe,
-		added: make(chan struct{}, 1),
 	}
 	if err := s.checkWritable(ctx, log); err != nil {
 		return s, err
@@ -155,9 +172,15 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 
 // prepare opens the database in the folder and makes the two consistent. It fails with call.ErrNoSpace if the disk is
 // too full.
-func (s *Store) prepare(ctx context.Context, queue int) error {
+func (s *Store) prepare(ctx context.Context, queue int, log *slog.Logger) error {
 	if err := s.openDatabases(ctx); err != nil {
 		return wrapFull(s.folder.Path("."), fmt.Errorf("opening the database: %w", err))
+	}
+	s.writer.db = s.write
+	err := s.prepareSegments(ctx, log)
+	s.writer.release(err != nil)
+	if err != nil {
+		return wrapFull(s.folder.Path("."), fmt.Errorf("opening the segments: %w", err))
 	}
 	named, err := s.audioNames(ctx)
 	if err != nil {
@@ -191,10 +214,14 @@ func wrapFull(dir string, err error) error {
 // checkWritable watches the open files and checks whether they can be written. A full disk is not an error: calls can
 // be read, and old ones can be deleted with the space of the reserve.
 func (s *Store) checkWritable(ctx context.Context, log *slog.Logger) error {
-	if err := s.folder.Watch(databaseFile, databaseFile+logSuffix, databaseFile+indexSuffix); err != nil {
+	err := s.folder.Watch(databaseFile, databaseFile+logSuffix, databaseFile+indexSuffix, segmentsDir)
+	if err == nil {
+		err = s.folder.Pin(segmentsDir)
+	}
+	if err != nil {
 		return err
 	}
-	err := s.probeOnce(ctx)
+	err = s.probeOnce(ctx)
 	if errors.Is(err, call.ErrNoSpace) && s.folder.ReleaseReserve() {
 		err = s.probeOnce(ctx)
 	}
@@ -293,6 +320,9 @@ func (s *Store) openReaders(ctx context.Context, n int) (*sql.DB, error) {
 // open opens the database. It waits up to busyTimeout for locks.
 func (s *Store) open(ctx context.Context, params url.Values) (*sql.DB, error) {
 	params.Set("_busy_timeout", fmt.Sprint(busyTimeout.Milliseconds()))
+	if s.seams.vfs != "" {
+		params.Set("vfs", s.seams.vfs)
+	}
 	return s.folder.OpenSQLite(ctx, databaseFile, params)
 }
 
@@ -355,6 +385,12 @@ func (s *Store) close() error {
 // no longer at its path, SQLite does not touch the log: it may be another server's by then.
 func (s *Store) closeDatabases() error {
 	var errs []error
+	if s.writer != nil {
+		s.writer.release(false)
+		if s.writer.segments != nil {
+			s.writer.segments.Close()
+		}
+	}
 	for _, db := range []*sql.DB{s.ping, s.read, s.checkpointer, s.write} {
 		if db != nil {
 			errs = append(errs, db.Close())
@@ -365,7 +401,10 @@ func (s *Store) closeDatabases() error {
 
 // Remove removes what this program created in a data folder that no store has open, and the folder itself if it is then
 // empty.
-func Remove(dir string) error { return datadir.Remove(dir, databaseFile) }
+func Remove(dir string) error {
+	err := segment.RemoveAll(filepath.Join(dir, segmentsDir))
+	return errors.Join(err, datadir.Remove(dir, databaseFile))
+}
 
 // resultCode returns the primary SQLite result code of an error, or 0 if the error is not SQLite's.
 func resultCode(err error) int {

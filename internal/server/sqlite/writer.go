@@ -15,19 +15,30 @@ import (
 	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/groupcommit"
 	"rdiostress/internal/server/listing"
+	"rdiostress/internal/server/segment"
 )
 
 const insertCall = `INSERT INTO calls (
 	id, system_id, talkgroup_id, started_ms, received_ms, frequency_hz, source_id, site_id,
 	system_label, talkgroup_label, talkgroup_name, talkgroup_tag, talkgroup_groups, talker_alias,
-	units, frequencies, patches, audio_name, audio_type, audio_bytes, audio_sha256, audio_file, audio
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	units, frequencies, patches, audio_name, audio_type, audio_bytes, audio_sha256, audio_file, audio,
+	segment_id, segment_offset
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 const selectNear = `SELECT id, started_ms, audio_sha256 FROM calls
 	WHERE talkgroup_id = ? AND started_ms BETWEEN ? AND ? AND system_id = ?`
 
-const addCounts = `INSERT INTO call_counts (day, system_id, talkgroup_id, calls, audio_bytes) VALUES (?, ?, ?, ?, ?)
-	ON CONFLICT DO UPDATE SET calls = calls + excluded.calls, audio_bytes = audio_bytes + excluded.audio_bytes`
+const addCounts = `INSERT INTO call_changes (day, system_id, talkgroup_id, calls, audio_bytes) VALUES (?, ?, ?, ?, ?)`
+
+// foldCounts moves all changes to call_counts.
+const foldCounts = `INSERT INTO call_counts
+	SELECT day, system_id, talkgroup_id, sum(calls), sum(audio_bytes) FROM call_changes WHERE true GROUP BY 1, 2, 3
+	ON CONFLICT DO UPDATE SET calls = calls + excluded.calls, audio_bytes = audio_bytes + excluded.audio_bytes;
+	DELETE FROM call_changes`
+
+// maxChanges is how many changes there are before they are moved: so few that adding them up takes under a
+// millisecond.
+const maxChanges = 4096
 
 // writer is the only writer of the database. It keeps one connection: a transaction cannot continue on another.
 type writer struct {
@@ -43,11 +54,25 @@ type writer struct {
 	transcribes bool          // queue stored calls for transcription
 	added       chan struct{} // signals that jobs were added; has room for one
 
-	args   []any
-	lastID int64                 // if not 0, the highest id of a deleted call, which SQLite would reuse
-	pages  int                   // pages logged since the last signal for a checkpoint, roughly
-	due    chan struct{}         // signals that a checkpoint is due; has room for one
-	counts map[countKey]countSum // changes of call_counts in the transaction
+	segments *segment.Log // for the audio; nil keeps it in the rows
+	dir      string       // the data folder
+	free     func(dir string) (uint64, error)
+	looked   int  // transactions since the start, to look at the room inside the database from time to time
+	inRows   bool // there is more of it than on the disk
+
+	args     []any // the values of a row
+	bound    []any // and the others of insertCall
+	row      []byte
+	lastID   int64                 // if not 0, the highest id of a deleted call, which SQLite would reuse
+	burnt    int64                 // the highest id of a failed transaction, whose records may still be there
+	tried    int64                 // the highest id of this transaction
+	pages    int                   // pages logged since the last signal for a checkpoint, roughly
+	due      chan struct{}         // signals that a checkpoint is due; has room for one
+	counts   map[countKey]countSum // changes of call_counts in the transaction
+	unfolded int                   // changes that are not in call_counts yet
+
+	changes map[int64]segmentChange // changes of segments in the transaction
+	end     segment.Place           // how far it has written in a segment
 }
 
 type countKey struct{ day, system, talkgroup int64 }
@@ -65,6 +90,9 @@ func (w *writer) connect(ctx context.Context) (err error) {
 	if w.lastID, err = w.deletedID(ctx); err != nil {
 		return err
 	}
+	if err = w.conn.QueryRowContext(ctx, "SELECT count(*) FROM call_changes").Scan(&w.unfolded); err != nil {
+		return err
+	}
 	for text, stmt := range map[string]**sql.Stmt{insertCall: &w.insert, selectNear: &w.near, addCounts: &w.count} {
 		if *stmt, err = w.conn.PrepareContext(ctx, text); err != nil {
 			return err
@@ -74,10 +102,11 @@ func (w *writer) connect(ctx context.Context) (err error) {
 }
 
 // deletedID returns the highest id of a deleted call if it is above all others, and otherwise 0. SQLite would reuse it,
-// and readers that continue after it would miss the call that gets it.
+// and readers that continue after it would miss the call that gets it. Nor is an id of a failed transaction reused: a
+// segment may have a record of it.
 func (w *writer) deletedID(ctx context.Context) (id int64, err error) {
-	err = w.conn.QueryRowContext(ctx,
-		"SELECT last_id FROM store WHERE last_id > (SELECT coalesce(max(id), 0) FROM calls)").Scan(&id)
+	err = w.conn.QueryRowContext(ctx, `SELECT max(last_id, ?1) FROM store
+		WHERE max(last_id, ?1) > (SELECT coalesce(max(id), 0) FROM calls)`, w.burnt).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = nil
 	}
@@ -124,7 +153,6 @@ func (w *writer) Commit(ctx context.Context, batch []*groupcommit.Item) error {
 			if first == 0 && it.Err == nil && !it.Repeat {
 				first = it.ID
 			}
-			w.pages += len(it.Upload.Audio)/pageBytes + indexPages
 			switch {
 			case it.Err == nil, errors.Is(it.Err, call.ErrDuplicate):
 			case isOwnFault(it.Err):
@@ -162,6 +190,8 @@ func resetResults(batch []*groupcommit.Item) {
 // of it is stored.
 func (w *writer) transact(ctx context.Context, f func() error) error {
 	clear(w.counts)
+	clear(w.changes)
+	w.end, w.tried = segment.Place{}, 0
 	err := w.begin(ctx)
 	if err == nil {
 		err = f()
@@ -170,15 +200,20 @@ func (w *writer) transact(ctx context.Context, f func() error) error {
 		err = w.storeCounts(ctx)
 	}
 	if err == nil {
+		err = w.storeSegments(ctx)
+	}
+	if err == nil {
 		_, err = w.conn.ExecContext(ctx, "COMMIT")
 		if err != nil && resultCode(err) != sqlite3.SQLITE_FULL { // this occurs before anything is in the log
 			err = fmt.Errorf("committing: %w: %w", groupcommit.ErrUncertain, err)
 		}
 	}
+	w.endSegments(err)
 	if err == nil {
 		w.signalCheckpoint()
 		return nil
 	}
+	w.burnt = max(w.burnt, w.tried)
 	if resultCode(err) == sqlite3.SQLITE_FULL {
 		err = fmt.Errorf("%w: %w", call.ErrNoSpace, err)
 	}
@@ -221,25 +256,82 @@ func isOwnFault(err error) bool {
 // put stores one call, unless it is a duplicate. A failed statement is undone alone: SQLite has a savepoint around
 // each.
 func (w *writer) put(ctx context.Context, it *groupcommit.Item) error {
-	c := &it.Upload.Call
 	if w.window > 0 {
 		if isKnown, err := w.findNear(ctx, it); isKnown || err != nil {
 			return err
 		}
 	}
-	if err := w.encode(it); err != nil {
-		return err
-	}
-	res, err := w.insert.ExecContext(ctx, w.args...)
+	values, err := encode(w.args[:0], it)
+	w.args = values
 	if err != nil {
 		return err
 	}
-	if it.ID, err = res.LastInsertId(); err != nil {
-		return err
+	var id int64 // 0 lets SQLite choose
+	if w.lastID > 0 {
+		id = w.lastID + 1
 	}
-	w.lastID = 0
-	w.addCount(countKey{c.Time.UnixMilli() / listing.DayMS, c.System, c.Talkgroup}, countSum{1, it.Upload.Size})
-	return nil
+	if it.ID, err = w.store(ctx, id, values, it.Upload.Audio); err == nil {
+		w.lastID = 0
+	}
+	return err
+}
+
+// store stores a call's row, and its record in the newest segment.
+func (w *writer) store(ctx context.Context, id int64, values []any, audio []byte) (stored int64, err error) {
+	if w.storesInRows(ctx) {
+		w.pages += len(audio) / pageBytes
+		return w.insertRow(ctx, id, values, segment.Place{}, audio)
+	}
+	place, err := w.segments.Next()
+	if err != nil {
+		return 0, err
+	}
+	if stored, err = w.insertRow(ctx, id, values, place, audio); err != nil {
+		return 0, err
+	}
+	w.row = appendRow(w.row[:0], values)
+	return stored, w.segments.Append(stored, audio, w.row)
+}
+
+// insertRow inserts a row whose audio is in a file that the values name, at a place in a segment, or else in the row
+// itself.
+func (w *writer) insertRow(
+	ctx context.Context, chosen int64, values []any, at segment.Place, audio []byte,
+) (int64, error) {
+	var id, inRow, number, offset any
+	if chosen > 0 {
+		id = chosen
+	}
+	if at.Segment > 0 {
+		number, offset = at.Segment, at.Offset
+	}
+	switch {
+	case values[rowFile] != nil:
+	case at.Segment > 0:
+		inRow = []byte{}
+	default:
+		if inRow = audio; audio == nil {
+			inRow = []byte{}
+		}
+	}
+	w.bound = append(append(append(w.bound[:0], id), values...), inRow, number, offset)
+	res, err := w.insert.ExecContext(ctx, w.bound...)
+	if err != nil {
+		return 0, err
+	}
+	stored, err := res.LastInsertId()
+	if err != nil {
+		return 0, err
+	}
+	size := values[rowSize].(int64)
+	w.tried = max(w.tried, stored)
+	w.pages += indexPages
+	day := values[rowStarted].(int64) / listing.DayMS
+	w.addCount(countKey{day, values[rowSystem].(int64), values[rowTalkgroup].(int64)}, countSum{1, size})
+	if at.Segment > 0 {
+		w.addChange(at.Segment, segmentChange{1, 1})
+	}
+	return stored, nil
 }
 
 // findNear looks for calls within the duplicate window, in the database or earlier in this transaction: the same call,
@@ -281,11 +373,18 @@ func (w *writer) storeCounts(ctx context.Context) error {
 			return fmt.Errorf("counting calls: %w", err)
 		}
 	}
+	if w.unfolded += len(w.counts); w.unfolded < maxChanges {
+		return nil
+	}
+	w.unfolded = 0 // after a failure the connection is new, and they are counted again
+	if _, err := w.conn.ExecContext(ctx, foldCounts); err != nil {
+		return fmt.Errorf("counting calls: %w", err)
+	}
 	return nil
 }
 
-// encode returns the arguments of insertCall.
-func (w *writer) encode(it *groupcommit.Item) error {
+// encode appends the values of a call's row: those of insertCall after the id, up to the file.
+func encode(to []any, it *groupcommit.Item) ([]any, error) {
 	u, c := it.Upload, &it.Upload.Call
 	var lists [4]any
 	for i, l := range []struct {
@@ -302,25 +401,18 @@ func (w *writer) encode(it *groupcommit.Item) error {
 		}
 		text, err := json.Marshal(l.list)
 		if err != nil {
-			return fmt.Errorf("%w: %w", errEncoding, err)
+			return to, fmt.Errorf("%w: %w", errEncoding, err)
 		}
 		lists[i] = string(text)
 	}
-	var file, audio any
+	var file any
 	if it.File != "" {
 		file = it.File
-	} else {
-		audio = u.Audio
 	}
-	var id any // chosen by SQLite
-	if w.lastID > 0 {
-		id = w.lastID + 1
-	}
-	w.args = append(w.args[:0],
-		id, c.System, c.Talkgroup, c.Time.UnixMilli(), u.Received.UnixMilli(), c.Frequency, c.Source, c.Site,
+	return append(to,
+		c.System, c.Talkgroup, c.Time.UnixMilli(), u.Received.UnixMilli(), c.Frequency, c.Source, c.Site,
 		c.SystemLabel, c.TalkgroupLabel, c.TalkgroupName, c.TalkgroupTag, lists[0], c.TalkerAlias,
-		lists[1], lists[2], lists[3], c.AudioName, c.AudioType, u.Size, u.SHA256[:], file, audio)
-	return nil
+		lists[1], lists[2], lists[3], c.AudioName, c.AudioType, u.Size, u.SHA256[:], file), nil
 }
 
 // errEncoding marks a call with a list that JSON cannot represent, such as one with an infinite offset.

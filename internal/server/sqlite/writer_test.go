@@ -86,7 +86,7 @@ func TestRolledBackWhole(t *testing.T) {
 	if err := w.Commit(t.Context(), []*groupcommit.Item{first}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.conn.ExecContext(t.Context(), "DROP TABLE call_counts"); err != nil { // fails at the end
+	if _, err := w.conn.ExecContext(t.Context(), "DROP TABLE call_changes"); err != nil { // fails at the end
 		t.Fatal(err)
 	}
 	near, again := *storetest.UploadOf(2), *storetest.UploadOf(2)

@@ -49,6 +49,7 @@ func Open(t testing.TB, origin string) *Browser {
 	}
 	Send(b, network.Enable, network.EnableParams{})
 	Send(b, log.Enable, cdp.Empty{})
+	b.Theme("light")
 	return b
 }
 
@@ -92,11 +93,14 @@ func (b *Browser) Do(actions ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// Theme has pages see that the reader wants a theme, "light" or "dark".
+// Theme has pages see that the reader wants a theme, "light" or "dark". Nothing moves in any, so that what is clicked
+// on is where it was.
 func (b *Browser) Theme(theme string) {
 	b.t.Helper()
 	Send(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}},
+		Features: []*emulation.MediaFeature{
+			{Name: "prefers-color-scheme", Value: theme}, {Name: "prefers-reduced-motion", Value: "reduce"},
+		},
 	})
 }
 

@@ -42,15 +42,16 @@ function timeTicks(low, high) {
   const least = (high - low) / 5, round = [60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400].find(r => r >= least * 0.99);
   return steps(low, high, least > 30 && round || roundStep(least));
 }
+const whole = c => c.unit === "calls" || c.unit === "count"; // there is no half of one
 function valueTicks(c, low, high) {
-  if (!c.log) return steps(low, high, roundStep((high - low) / 5));
+  if (!c.log) return steps(low, high, Math.max(roundStep((high - low) / 5), whole(c) ? 1 : 0));
   const list = [], few = Math.log10(high / low) < 2.5;
   for (let e = Math.floor(Math.log10(low)); e <= Math.ceil(Math.log10(high)) && list.length < 20; e++)
     for (const d of [1, 2, 5]) { const v = d * 10 ** e; if (v >= low && v <= high && (d === 1 || few)) list.push(v); }
   return list;
 }
 const xTicks = (c, low, high) => c.kind === "time" ? timeTicks(low, high) : c.kind === "nines" ? [Math.log10(2), 1, 2, 3, 4, 5].filter(n => n <= high + 1e-9) : steps(low, high, roundStep((high - low) / 5));
-const xText = (c, v) => c.kind === "time" ? clock(v) : c.kind === "nines" ? nines(v) : round(v) + "/s";
+const xText = (c, v) => c.kind === "time" ? clock(v) : c.kind === "nines" ? nines(v) : v === 0 ? "0" : round(v) + "/s";
 
 // What is behind the lines: phases, alerts, and the time in which the server was down.
 function drawBands(u, c) {
@@ -74,24 +75,32 @@ function drawBands(u, c) {
   }
   ctx.restore();
 }
+// Words that lie on lines.
+function words(ctx, text, x, y) {
+  const { strokeStyle, lineWidth } = ctx;
+  ctx.setLineDash([]); ctx.strokeStyle = css("card"); ctx.lineWidth = 3 * devicePixelRatio; ctx.lineJoin = "round";
+  ctx.strokeText(text, x, y); ctx.fillText(text, x, y);
+  ctx.strokeStyle = strokeStyle; ctx.lineWidth = lineWidth;
+}
 // What is before them: limits, and what happened at a moment.
 function drawLimits(u, c) {
   const { ctx, bbox: b } = u, px = devicePixelRatio;
   ctx.save();
   ctx.beginPath(); ctx.rect(b.left, b.top, b.width, b.height); ctx.clip();
-  ctx.strokeStyle = ctx.fillStyle = css("limit"); ctx.lineWidth = 1.5 * px; ctx.setLineDash([5 * px, 4 * px]);
+  ctx.strokeStyle = ctx.fillStyle = css("limit"); ctx.lineWidth = 1.5 * px;
+  const dash = () => ctx.setLineDash([5 * px, 4 * px]);
   ctx.font = 12 * px + "px system-ui, sans-serif";
   for (const l of c.limits || []) {
     const y = u.valToPos(l.Value, "y", true);
     if (!(y >= b.top && y <= b.top + b.height)) continue;
-    ctx.beginPath(); ctx.moveTo(b.left, y); ctx.lineTo(b.left + b.width, y); ctx.stroke();
-    ctx.textAlign = "right"; ctx.textBaseline = "bottom"; ctx.fillText(l.Name, b.left + b.width - 4 * px, y - 3 * px);
+    dash(); ctx.beginPath(); ctx.moveTo(b.left, y); ctx.lineTo(b.left + b.width, y); ctx.stroke();
+    ctx.textAlign = "right"; ctx.textBaseline = "bottom"; words(ctx, l.Name, b.left + b.width - 4 * px, y - 3 * px);
   }
   for (const m of c.marks || []) {
     const x = u.valToPos(m.At, "x", true), right = x > b.left + 0.6 * b.width;
     if (x < b.left || x > b.left + b.width) continue;
-    ctx.beginPath(); ctx.moveTo(x, b.top); ctx.lineTo(x, b.top + b.height); ctx.stroke();
-    ctx.textAlign = right ? "right" : "left"; ctx.textBaseline = "top"; ctx.fillText(m.Name, x + (right ? -6 : 6) * px, b.top + 18 * px);
+    dash(); ctx.beginPath(); ctx.moveTo(x, b.top); ctx.lineTo(x, b.top + b.height); ctx.stroke();
+    ctx.textAlign = right ? "right" : "left"; ctx.textBaseline = "top"; words(ctx, m.Name, x + (right ? -6 : 6) * px, b.top + 18 * px);
   }
   ctx.restore();
 }
@@ -133,6 +142,7 @@ function yRange(c, low, high) {
   for (const l of c.limits || []) if (l.Value <= high * 4) high = Math.max(high, l.Value * (c.log ? 1.7 : 1.12));
   if (c.log) return [low / 1.3, high * 1.3];
   high *= c.unit === "share" ? 1 : 1.08;
+  if (whole(c)) high = Math.max(high, 1);
   low = Math.min(low, 0);
   return high > low ? [low, high] : [low, low + 1];
 }
@@ -142,7 +152,7 @@ function options(entry, width, height) {
   const { c, figure } = entry, timed = c.kind === "time", words = figure.querySelector(".readout");
   const axis = { stroke: css("dim"), font: "12px system-ui, sans-serif", grid: { stroke: css("grid"), width: 1 }, ticks: { show: false } };
   return {
-    width, height, legend: { show: false }, padding: [14, 24, 0, 0],
+    width, height, legend: { show: false }, padding: [14, 32, 0, 0],
     scales: {
       x: { time: false, range: (u, low, high) => {
         if (timed) return [range[0], range[1]];
@@ -215,7 +225,7 @@ const lines = c => JSON.stringify([c.kind, c.unit, c.log, !!c.heat, c.lines.map(
 // that the range, the cursor, and what is being dragged stay.
 function show(next) {
   data = next;
-  end = Math.max(1, ...data.charts.filter(c => c.kind === "time").map(c => c.heat ? c.heat.columns.at(-1)[1] : data.xs[c.x].at(-1)));
+  end = data.end || 1;
   if (moves === "all") range = [0, end];
   if (moves === "last") range = [Math.max(0, end - (range[1] - range[0])), end];
   const old = new Map(drawn);
