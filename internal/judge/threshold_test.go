@@ -21,8 +21,8 @@ func TestThresholdText(t *testing.T) {
 		{ValueText(Threshold{}), "–"},
 
 		{value("new_s", 1, 1.25), "1.25"},
-		{LimitText(Threshold{Name: "new", Unit: units.InSeconds, Op: "!=", Limit: 1.25}), "!= 1.25 s"},
-		{LimitText(Threshold{Name: "new_s", Op: "!=", Limit: 1.25}), "!= 1.25"},
+		{LimitText(Threshold{Name: "new", Unit: units.InSeconds, Op: "!=", Limit: 1.25}), "other than 1.25 s"},
+		{LimitText(Threshold{Name: "new_s", Op: "~", Limit: 1.25}), "~ 1.25"},
 		{ThresholdTitle("new_s"), "new_s"},
 		{FailureText(measure.ErrorDetail{Class: "new"}), "new"},
 	} {
