@@ -70,8 +70,9 @@ bench: build ## what an upload costs beside other load generators, into docs/per
 	bench/section.sh client docs/performance.md < performance.new
 	rm performance.new
 
-bench-server: build ## what the bundled server takes, into docs/performance.md; a quiet ten minutes
+bench-server: build ## what the bundled server takes, also beside an earlier one, into docs/performance.md; a quiet half hour
 	bench/server.sh > performance.new
+	bench/baseline.sh > baseline.new && cat baseline.new >> performance.new; code=$$?; rm -f baseline.new; exit $$code
 	bench/section.sh server docs/performance.md < performance.new
 	rm performance.new
 
@@ -96,7 +97,8 @@ drill: build ## prove the diagnosis on servers with known defects, into docs/dia
 micro: ## Go benchmarks, with allocations
 	go test -run '^$$' -bench . -benchmem ./...
 
-crash-test: ## kill -9 the bundled server in 100 runs, and verify that no acknowledged call is lost
+crash-test: ## 1,000 losses of power, and kill -9 of the bundled server in 100 runs: no acknowledged call may be lost
+	RDIOSTRESS_TEST_POWER_LOSSES=1000 go test ./internal/server/sqlite -run '^TestPowerLoss$$' -count 1 -v -timeout 30m
 	RDIOSTRESS_TEST_CRASH_CYCLES=$(CYCLES) go test ./internal/cli -run '^TestCrashCycles$$' -count 1 -v -timeout 60m
 
 torture: ## maltreat server and generator for TORTURE_TIME=1h, into docs/reliability.md; TORTURE_ONLY='kill|disk' for some faults, TORTURE_SEED=2

@@ -61,7 +61,8 @@ func (o *storeOptions) addFlags(f *pflag.FlagSet) {
 	f.IntVar(&o.pool.Retries, "connect-retries", 3,
 		"how often to try again if PostgreSQL cannot be reached or a connection is lost")
 	o.inlineAudio, o.minFree = intake.DefaultInlineAudio, defaultMinFree
-	f.Var(&o.inlineAudio, "inline-audio", "keep audio up to this size in the database, longer audio in a file")
+	f.Var(&o.inlineAudio, "inline-audio",
+		"keep audio up to this size in segments (PostgreSQL: in the database), longer audio in a file")
 	f.Var(&o.minFree, "min-free-disk", "answer uploads with 507 if less of the disk is free")
 	f.DurationVar(&o.window, "duplicate-window", defaultDuplicateWindow,
 		"calls of a talkgroup that begin within this time are duplicates; 0 accepts all")
