@@ -236,7 +236,7 @@ func (s *Store) Transcripts(ctx context.Context, ids []int64, brief bool) (list 
 	}
 	err = s.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
 		rows, err := conn.Query(ctx, `SELECT call_id, state, attempts, queued_ms, completed_ms, engine, language,
-			error, `+text+` FROM transcripts WHERE call_id = ANY($1) ORDER BY call_id`, ids)
+			error, `+nowMS+`, `+text+` FROM transcripts WHERE call_id = ANY($1) ORDER BY call_id`, ids)
 		if err == nil {
 			list, err = pgx.CollectRows(rows, scanTranscript)
 		}
@@ -247,8 +247,9 @@ func (s *Store) Transcripts(ctx context.Context, ids []int64, brief bool) (list 
 
 func scanTranscript(row pgx.CollectableRow) (t call.Transcript, err error) {
 	var state int
-	var queued, completed int64
-	err = row.Scan(&t.CallID, &state, &t.Attempts, &queued, &completed, &t.Engine, &t.Language, &t.Error, &t.Text)
+	var queued, completed, read int64
+	err = row.Scan(&t.CallID, &state, &t.Attempts, &queued, &completed, &t.Engine, &t.Language, &t.Error, &read, &t.Text)
+	t.Read = time.UnixMilli(read).UTC()
 	t.State, t.Queued = transcriptState(state), time.UnixMilli(queued).UTC()
 	if completed > 0 {
 		t.Completed = time.UnixMilli(completed).UTC()

@@ -85,6 +85,22 @@ func TestTranscripts(t *testing.T) {
 	}
 }
 
+// Several servers have no clock that is one.
+func TestTranscriptsOfSeveralServers(t *testing.T) {
+	v := With(Plan{Timeout: time.Minute, Max: time.Hour, NotCompared: "a test", Transcripts: TranscriptsAuto},
+		&speaking{began: time.Now()})
+	defer v.Close()
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	v.server.URL, v.server.Client, v.server.Several = server.URL, server.Client(), true
+	v.Begin(t.Context(), Run{ID: runID, Start: time.Now()})
+	defer v.watch.Finish(t.Context(), 0)
+	defer v.transcripts.Abandon()
+	if v.transcripts.Clock != nil || !strings.Contains(v.transcripts.NoClock, "its own clock") {
+		t.Errorf("%+v", v.transcripts.TranscriptOptions)
+	}
+}
+
 // Where it is not known what is stored, no transcripts are awaited, and the report says why.
 func TestTranscriptsWithoutStorage(t *testing.T) {
 	v := With(Plan{Timeout: time.Minute, Max: time.Hour, Transcripts: TranscriptsAuto}, &speaking{})
