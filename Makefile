@@ -26,7 +26,7 @@ LONGEST := ./internal/cli ./internal/delivery/sqldb ./internal/delivery ./intern
 JOBS    := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-slow check cover cross bench drill bench-server bench-replay bench-transcribe capacity micro fuzz fuzz-due vuln crash-test torture
+.PHONY: help demo build test test-slow check cover cross bench drill bench-server bench-replay bench-transcribe capacity micro fuzz fuzz-due vuln crash-test transcribe-test torture
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -105,6 +105,9 @@ torture: ## maltreat server and generator for TORTURE_TIME=1h, into docs/reliabi
 		go test ./internal/torture -run '^TestTorture$$' -count 1 -v -timeout 24h; code=$$?; \
 	if [ -z '$(TORTURE_ONLY)' ] && [ -f torture.new ]; then bench/section.sh torture docs/reliability.md < torture.new; fi; \
 	rm -f torture.new; exit $$code
+
+transcribe-test: ## kill servers while they transcribe 10,000 calls, on both stores
+	RDIOSTRESS_TEST_TRANSCRIPTIONS=10000 go test ./internal/cli -run '^TestTranscriptionSurvivesKills$$' -count 1 -v -timeout 60m
 
 fuzz: ## fuzz every parser for FUZZTIME each
 	@.ci/fuzz run $(FUZZTIME)

@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 
 	"rdiostress/internal/judge"
 	"rdiostress/internal/report"
 	"rdiostress/internal/stat"
+	"rdiostress/internal/threshold"
 	"rdiostress/internal/units"
 )
 
@@ -77,29 +77,34 @@ func valueOf(o report.Objective, s *report.CapacityStep) *float64 {
 	return f.of(s)
 }
 
-// ParseObjective parses an objective such as success_rate>0.99 or p95_response_time_s<0.5.
+// FigureNames returns the names of the figures that an objective can limit.
+func FigureNames() (names []string) {
+	for _, f := range figures() {
+		names = append(names, f.name)
+	}
+	return names
+}
+
+// ParseObjective parses an objective such as success_rate>0.99 or p95_response_time_s<500ms.
 func ParseObjective(text string) (report.Objective, error) {
-	usage := fmt.Errorf("%q is not an objective; write one such as 'p95_response_time_s<0.5', with success_rate, "+
-		"error_rate, mean_response_time_s, or p50_, p90_, p95_ or p99_response_time_s", text)
-	at := strings.IndexAny(text, "<>")
-	if at < 0 {
-		return report.Objective{}, usage
+	rule, err := threshold.Language{
+		Figures: FigureNames(), Ops: []string{"<", ">"}, Example: "p95_response_time_s<0.5",
+	}.Parse(text)
+	if err != nil {
+		return report.Objective{}, err
 	}
-	o := report.Objective{Name: strings.TrimSpace(text[:at]), Op: text[at : at+1]}
-	var err error
-	if o.Limit, err = strconv.ParseFloat(strings.TrimSpace(text[at+1:]), 64); err != nil || !(o.Limit >= 0) ||
-		o.Limit > 1e9 {
-		return report.Objective{}, usage
-	}
-	if _, ok := figureNamed(o.Name); !ok {
-		return report.Objective{}, usage
-	}
-	o.Unit = report.UnitOf(o.Name)
-	if (o.Op == ">") != (o.Name == judge.SuccessRate) {
+	o := report.Objective{Name: rule.Figure, Unit: report.UnitOf(rule.Figure), Op: rule.Op, Limit: rule.Limit}
+	switch {
+	case o.Limit < 0 || o.Limit > maxLimit:
+		return report.Objective{}, fmt.Errorf("%q: the limit must be 0 to 1e9", text)
+	case (o.Op == ">") != (o.Name == judge.SuccessRate):
 		return report.Objective{}, fmt.Errorf("%q: a success rate has a lower limit, all else an upper one", text)
 	}
 	return o, nil
 }
+
+// maxLimit bounds the limit of an objective.
+const maxLimit = 1e9
 
 // misses reports whether a value misses an objective.
 func misses(o report.Objective, v float64) bool {

@@ -2,6 +2,8 @@ package capacity
 
 import (
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"rdiostress/internal/judge"
@@ -14,6 +16,9 @@ func TestParseObjective(t *testing.T) {
 			t.Errorf("%s: %+v, %v", o, got, err)
 		}
 	}
+	if o, err := ParseObjective("p95_response_time_s < 500 ms"); err != nil || o.String() != "p95_response_time_s<0.5" {
+		t.Errorf("a limit with a unit: %v, %v", o, err)
+	}
 	for _, text := range []string{
 		"", "p95", "p95<1", "latency<1", "p95_response_time_s>1", "success_rate<0.9",
 		"success_rate>x", "error_rate<-1", "mean_response_time_s<NaN",
@@ -24,11 +29,25 @@ func TestParseObjective(t *testing.T) {
 	}
 }
 
+// Every objective that was valid keeps its meaning: it is read here as it was before limits could have units.
 func FuzzParseObjective(f *testing.F) {
-	f.Add("p95_response_time_s<0.5")
-	f.Add("success_rate > 0.99")
+	for _, text := range []string{
+		"p95_response_time_s<0.5", "success_rate > 0.99", "error_rate<0x1p-3", " p50_response_time_s < +1e0 ",
+	} {
+		f.Add(text)
+	}
 	f.Fuzz(func(t *testing.T, text string) {
 		o, err := ParseObjective(text)
+		if at := strings.IndexAny(text, "<>"); at >= 0 {
+			before := report.Objective{Name: strings.TrimSpace(text[:at]), Op: text[at : at+1]}
+			limit, numErr := strconv.ParseFloat(strings.TrimSpace(text[at+1:]), 64)
+			_, known := figureNamed(before.Name)
+			before.Limit, before.Unit = limit, report.UnitOf(before.Name)
+			if numErr == nil && limit >= 0 && limit <= 1e9 && known &&
+				(before.Op == ">") == (before.Name == judge.SuccessRate) && (err != nil || o != before) {
+				t.Fatalf("%q was %+v, and is %+v, %v", text, before, o, err)
+			}
+		}
 		if err != nil {
 			return
 		}

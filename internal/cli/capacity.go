@@ -67,6 +67,7 @@ generator was the limit. Of a scenario file, everything except the load is used.
 func notForCapacity() []string {
 	return []string{
 		"duration", "rate", "ramp-up", "warmup", "stages", "profile", "total", "think-time", "abort-on",
+		"threshold", "no-default-thresholds",
 		"busy-hour", "day-curve",
 		"time-scale",
 		"mischief", "crash-test", "crash-at", "restart-command", "client-retries", "real-clients",

@@ -33,12 +33,23 @@ func waitUntil(t testing.TB, what string, ok func() bool) {
 // waitFor is waitUntil for what may take long.
 func waitFor(t testing.TB, patience time.Duration, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(patience)
-	for tick := time.NewTicker(5 * time.Millisecond); !ok(); <-tick.C {
-		if time.Now().After(deadline) {
-			t.Fatalf("still not so: %s", what)
-		}
+	if !comesTrue(patience, ok) {
+		t.Fatalf("still not so: %s", what)
 	}
+}
+
+// comesTrue polls until a condition holds, or the patience is over. It may be called by any goroutine.
+func comesTrue(patience time.Duration, ok func() bool) bool {
+	deadline := time.Now().Add(patience)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		if time.Now().After(deadline) {
+			return false
+		}
+		<-tick.C
+	}
+	return true
 }
 
 // serveProcess is a serve command in a process of its own, which can be killed.

@@ -13,8 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"rdiostress/internal/configfile"
 	"rdiostress/internal/flaghelp"
+	"rdiostress/internal/nearest"
 	"rdiostress/internal/report"
 	"rdiostress/internal/report/text"
 )
@@ -62,7 +62,7 @@ func (o *drillOptions) complete() error {
 	for _, name := range o.names {
 		if !slices.Contains(known, name) {
 			hint := "rdiostress drill --list shows the drills"
-			if near := configfile.Nearest(name, known); near != "" {
+			if near := nearest.Name(name, known); near != "" {
 				hint = fmt.Sprintf("did you mean %s?", near)
 			}
 			return usageErrorf(hint, "there is no drill %q", name)

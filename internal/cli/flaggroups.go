@@ -17,6 +17,7 @@ import (
 func runGroups() []flaghelp.Group {
 	return []flaghelp.Group{
 		targetGroup(), loadGroup(), callsGroup(), monitoringGroup(),
+		{Title: "Thresholds", Flags: thresholdFlags()},
 		{Title: "Report", Flags: slices.Concat(formGroup(""), publishGroup(), []flaghelp.Flag{
 			{Name: "quiet"},
 			{Name: "full"},
@@ -53,6 +54,11 @@ func targetGroup() flaghelp.Group {
 		{Name: "server-name", Value: "name", Default: "the host in --url"},
 		{Name: "resolve", Value: "host:port:address"},
 	}}
+}
+
+// thresholdFlags are the flags for what a run is judged by.
+func thresholdFlags() []flaghelp.Flag {
+	return []flaghelp.Flag{{Name: "threshold", Value: "rule"}, {Name: "no-default-thresholds"}}
 }
 
 func loadGroup() flaghelp.Group {

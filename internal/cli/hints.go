@@ -12,8 +12,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"rdiostress/internal/address"
-	"rdiostress/internal/configfile"
 	"rdiostress/internal/flaghelp"
+	"rdiostress/internal/nearest"
 )
 
 // What is said of a command line that cannot be understood: the mistake, and as a hint what may have been meant or what
@@ -141,7 +141,7 @@ func meantFlags(c *cobra.Command, name string) []string {
 			names = append(names, f.Name)
 		}
 	})
-	if near := configfile.Nearest(name, names); near != "" {
+	if near := nearest.Name(name, names); near != "" {
 		return []string{"--" + near}
 	}
 	for _, other := range sameFlags(name) {

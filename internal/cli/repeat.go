@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rdiostress/internal/configfile"
+	"rdiostress/internal/judge"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
 	"rdiostress/internal/scenario"
@@ -29,6 +30,7 @@ func repeatRun(rep *report.Report) string {
 	f.duration("transcripts-timeout", s.TranscriptsMaxS)
 	f.set("crash-test", s.CrashTest)
 	f.duration("crash-at", s.CrashAtS)
+	f.thresholds(rep.Thresholds)
 	return f.text()
 }
 
@@ -59,6 +61,22 @@ func repeatSearch(rep *report.Capacity) string {
 	f.set("verify", s.Verify)
 	f.duration("verify-timeout", s.VerifyWaitS)
 	return f.text()
+}
+
+// thresholds are the keys that say what the run was judged by besides the guide's thresholds.
+func (f *repeated) thresholds(list []judge.Threshold) {
+	var lines []string
+	guide := false
+	for _, t := range list {
+		if t.Own() {
+			lines = append(lines, "  - "+configfile.Scalar(t.Expression))
+		}
+		guide = guide || !t.Own() && t.Name == judge.SuccessRate
+	}
+	if len(lines) > 0 {
+		f.lines = append(append(f.lines, "threshold:"), lines...)
+		f.flag("no-default-thresholds", !guide)
+	}
 }
 
 // repeated collects the keys of a scenario file.

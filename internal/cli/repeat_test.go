@@ -166,3 +166,29 @@ func plannedSearch(t *testing.T, name string, args []string) capacity.Plan {
 	}
 	return plan
 }
+
+// A repeated run is judged as the first was.
+func TestRepeatedThresholds(t *testing.T) {
+	rep := reporttest.Own()
+	text := repeatRun(&rep)
+	path := filepath.Join(t.TempDir(), "again.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var got *runOptions
+	cmd := newRunCmd(&streams{In: strings.NewReader(""), Out: new(bytes.Buffer), Err: new(bytes.Buffer)},
+		func(_ context.Context, o *runOptions) error { got = o; return nil })
+	cmd.SetArgs([]string{"--scenario", path})
+	if err := cmd.ExecuteContext(t.Context()); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	var rules []string
+	for _, threshold := range rep.Thresholds {
+		if threshold.Own() {
+			rules = append(rules, threshold.Expression)
+		}
+	}
+	if diff := cmp.Diff(rules, got.thresholds.rules.GetSlice()); diff != "" || got.thresholds.alone {
+		t.Errorf("(-run +again):\n%s", diff)
+	}
+}

@@ -29,9 +29,12 @@ func newReportCmd(ios *streams) *cobra.Command {
 		Long: `Report reads what run or capacity have written with --json, also older versions of them, and shows it
 again: as a summary, as tables (--full), or in any other form that run has. A - stands for stdin.
 
-The exit code is 0 once the report is rendered, whatever its verdict.`,
+With --threshold, the report of a run is judged anew: by these thresholds, and by the usual three unless
+--no-default-thresholds. All forms show the new verdict, and the exit code is its own, as for run. Otherwise, the exit
+code is 0 once the report is rendered, whatever its verdict.`,
 		Example: `  rdiostress report report.json
   rdiostress report report.json --html report.html --csv series.csv
+  rdiostress report report.json --threshold 'p99_response_time_s < 2s'
   curl -s https://ci/report.json | rdiostress report - --html report.html`,
 		Args:              oneArg("one file, or - for stdin"),
 		ValidArgsFunction: flaghelp.Files("json"),
@@ -44,9 +47,10 @@ The exit code is 0 once the report is rendered, whatever its verdict.`,
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
+	o.thresholds.addFlags(f)
 	o.forms.addFlags(f, formRead)
 	o.addLookFlags(f)
-	flaghelp.Describe(cmd, []flaghelp.Group{{
+	flaghelp.Describe(cmd, []flaghelp.Group{{Title: "Thresholds", Flags: thresholdFlags()}, {
 		Title: "Report",
 		Flags: append(formGroup(formRead), []flaghelp.Flag{{Name: "full"}, {Name: "no-color"}, {Name: "ascii"}}...),
 	}})
@@ -59,7 +63,7 @@ const formRead = "json"
 // checkForms checks where the forms go. None may take the place of the report that is read.
 func (o *reportOptions) checkForms(flags *pflag.FlagSet, read string) error {
 	o.forms.step = o.ios.env(stepSummary)
-	errs := problems{o.forms.check(flags)}
+	errs := problems{o.forms.check(flags), o.thresholds.check()}
 	for _, one := range o.forms.flags() {
 		errs.check(sameFile(*one.path, read), "{"+one.Name+"} %s: it is the report that is to be read", *one.path)
 	}
@@ -75,6 +79,14 @@ func (o *reportOptions) render(name string) error {
 			hint = "a browser shows it; report reads what --json FILE of run or capacity has written"
 		}
 		return &commandError{exitUsage, fmt.Errorf("%s: %s", readName(name), plain.Reason(err)), hint}
+	}
+	rules := o.thresholds.own()
+	switch {
+	case len(rules.Rules) == 0:
+	case doc.Run == nil:
+		return usageErrorf("", "--threshold is for runs, and %s is a search for a capacity", readName(name))
+	default:
+		doc.Run.Rejudge(rules, flagName)
 	}
 	forms := o.forms.ofRun(doc.Run)
 	if doc.Search != nil {
@@ -92,6 +104,9 @@ func (o *reportOptions) render(name string) error {
 	}
 	if err := errors.Join(fileErr, outErr); err != nil {
 		return &commandError{exitNoRun, err, ""}
+	}
+	if len(rules.Rules) > 0 && doc.Run.Verdict.ExitCode != exitOK {
+		return exitStatus(doc.Run.Verdict.ExitCode)
 	}
 	return nil
 }

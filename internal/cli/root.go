@@ -15,6 +15,8 @@ import (
 	"rdiostress/internal/configfile"
 	"rdiostress/internal/exitcode"
 	"rdiostress/internal/flaghelp"
+	"rdiostress/internal/nearest"
+	"rdiostress/internal/plain"
 	"rdiostress/internal/stdio"
 )
 
@@ -143,7 +145,7 @@ func warnUnknownVariables(root *cobra.Command, ios *streams) {
 		name, _, _ := strings.Cut(entry, "=")
 		if strings.HasPrefix(name, envPrefix) && !known[name] && !strings.HasPrefix(name, envPrefix+"TEST_") {
 			hint := ""
-			if near := configfile.Nearest(name, slices.Sorted(maps.Keys(known))); near != "" {
+			if near := nearest.Name(name, slices.Sorted(maps.Keys(known))); near != "" {
 				hint = fmt.Sprintf("; did you mean %s?", near)
 			}
 			ios.say("warning: no flag has the variable %s%s", name, hint)
@@ -162,13 +164,18 @@ func envName(flag string) string {
 // errorPrefix begins a line that tells an error.
 const errorPrefix = bundled.ErrorPrefix
 
-// printError prints an error as one line a problem, and what can be done about it on a line of its own.
+// printError prints an error as one line a problem, below which indented lines may show where it is, and what can be
+// done about it on a line of its own.
 func printError(ios *streams, err error) {
 	var status exitStatus
 	if err == nil || errors.As(err, &status) {
 		return
 	}
 	for line := range strings.Lines(err.Error()) {
+		if strings.HasPrefix(line, " ") { // what the line before points at
+			fmt.Fprintln(ios.Err, plain.Text(strings.TrimRight(line, "\n")))
+			continue
+		}
 		ios.sayLine(errorPrefix + line)
 	}
 	var ce *commandError

@@ -47,6 +47,7 @@ type runOptions struct {
 	rate                  rateValue
 	stages                stagesValue
 	abortOn               abortValue
+	thresholds            thresholdOptions
 	arrival, profile      string
 	balance               string
 	traffic               trafficOptions
@@ -125,6 +126,7 @@ func (o *runOptions) addFlags(f *pflag.FlagSet) {
 	o.watch.addFlags(f)
 	o.verify.addFlags(f)
 	o.crash.addFlags(f)
+	o.thresholds.addFlags(f)
 	o.forms.addFlags(f, "")
 	o.publish.addFlags(f)
 	f.BoolVarP(&o.yes, "yes", "y", false,
@@ -178,7 +180,7 @@ func (o *runOptions) complete(flags *pflag.FlagSet) error {
 	errs := problems{
 		o.audio.complete(s, flags), trafficErr, o.crash.complete(o, flags), nameFlags(s.Validate()),
 		o.forms.check(flags), connectionErr, o.watch.complete(),
-		o.verify.complete(), o.checkMischief(), o.publish.complete(flags),
+		o.verify.complete(), o.checkMischief(), o.thresholds.check(), o.publish.complete(flags),
 	}
 	errs = append(errs, o.checkServers(flags))
 	errs.check(o.connection.http2 && !strings.HasPrefix(s.URL, "https:"),
@@ -261,7 +263,7 @@ func runLoad(ctx context.Context, o *runOptions) error {
 	if err != nil {
 		return published.failed(ctx, interruptedOr(ctx, trialError(err)))
 	}
-	rep := report.New(res, version, flagName)
+	rep := report.NewJudged(res, version, flagName, o.thresholds.own())
 	err = o.conclude("the run was made", rep.Verdict.ExitCode, o.forms.ofRun(&rep),
 		func(w io.Writer) error { return o.showRun(w, &rep) })
 	o.annotate(github.OfRun(&rep))

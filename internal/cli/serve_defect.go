@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"rdiostress/internal/configfile"
+	"rdiostress/internal/nearest"
 	"rdiostress/internal/server/defect"
 )
 
@@ -30,8 +30,8 @@ func (o *defectOptions) complete(s *serveOptions) error {
 		d, err := defect.Parse(name, s.dataDir)
 		var unknown *defect.UnknownError
 		switch {
-		case errors.As(err, &unknown) && configfile.Nearest(unknown.Name, defect.Names()) != "":
-			return fmt.Errorf("--defect: %w; did you mean %s?", err, configfile.Nearest(unknown.Name, defect.Names()))
+		case errors.As(err, &unknown) && nearest.Name(unknown.Name, defect.Names()) != "":
+			return fmt.Errorf("--defect: %w; did you mean %s?", err, nearest.Name(unknown.Name, defect.Names()))
 		case errors.As(err, &unknown):
 			return fmt.Errorf("--defect: %w; the defects are %s", err, strings.Join(defect.Names(), ", "))
 		case err != nil:

@@ -150,7 +150,7 @@ func (o *sttOptions) showRequests(s *stt.Server) (done func()) {
 			return
 		}
 		perS := float64(now.Requests-before.Requests) / time.Since(at).Seconds()
-		o.ios.say("%s requests, %s, %d under way, %s transcribed", units.Count(now.Requests), units.PerSecond(perS),
+		o.ios.say("%s requests, %s, %d under way, %s answered", units.Count(now.Requests), units.PerSecond(perS),
 			now.Underway, units.Count(now.Done))
 		before, at = now, time.Now()
 	})
@@ -162,7 +162,7 @@ func summariseSTT(w io.Writer, s stt.Stats) error {
 	if took := s.Took.Seconds(); s.Requests > 1 && took > 0 {
 		text += fmt.Sprintf(" in %s (%s)", units.Duration(took), units.PerSecond(float64(s.Requests)/took))
 	}
-	parts := []string{text + ": " + units.Count(s.Done) + " transcribed"}
+	parts := []string{text + ": " + units.Count(s.Done) + " answered"}
 	for _, p := range []struct {
 		n    uint64
 		what string
@@ -170,7 +170,7 @@ func summariseSTT(w io.Writer, s stt.Stats) error {
 		{s.Failed, "failed with 500"},
 		{s.Limited, "limited with 429"},
 		{s.Full, "refused with 503, since the queue was full"},
-		{s.Wrong, "wrong"},
+		{s.Wrong, "bad"},
 		{s.Left, "given up by their clients"},
 	} {
 		if p.n > 0 {
@@ -182,7 +182,7 @@ func summariseSTT(w io.Writer, s stt.Stats) error {
 		text += fmt.Sprintf("; at most %d at once, first after %s", s.Busiest, units.Duration(s.BusiestAt.Seconds()))
 	}
 	if s.LastWrong != "" {
-		text += "\nthe last wrong one: " + plain.Line(s.LastWrong, -1)
+		text += "\nthe last bad request: " + plain.Line(s.LastWrong, -1)
 	}
 	_, err := fmt.Fprintln(w, text)
 	return err

@@ -42,6 +42,8 @@ func templateExample(key string) string {
 		return "\n  - for: 1m\n    to: 50/s\n  - for: 5m\n    to: 200/s\n  - for: 1m\n    to: 0"
 	case "abort-on":
 		return "\n  - when: error_rate > 0.5\n    for: 10s"
+	case "threshold":
+		return "\n  - p99_response_time_s < 2s\n  - error_rate < 1% over 10s"
 	case "talkgroups":
 		return " [1001-1400, 2001]"
 	case "systems":

@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"rdiostress/internal/configfile"
 	"rdiostress/internal/mischief"
+	"rdiostress/internal/nearest"
 	"rdiostress/internal/radio"
 	"rdiostress/internal/replay"
 	"rdiostress/internal/scenario"
@@ -253,7 +253,7 @@ func (v *mischiefValue) Set(s string) error {
 	var unknown *mischief.UnknownKindError
 	if errors.As(err, &unknown) {
 		harmless, hazards := mischief.Names()
-		if near := configfile.Nearest(unknown.Name, append(harmless, hazards...)); near != "" {
+		if near := nearest.Name(unknown.Name, append(harmless, hazards...)); near != "" {
 			return fmt.Errorf("there is no mischief %q; did you mean %s?", unknown.Name, near)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -28,6 +29,9 @@ echo "$n" >> '%[1]s/ledger'
 case $n in *00|*20|*40|*60|*80) if mkdir '%[1]s/killed-'"$n" 2>/dev/null; then kill -9 $$; fi;; esac
 echo "call $n $$.$PPID"
 `
+
+// transcriptionsVariable says how many calls the test has that kills servers while they transcribe.
+const transcriptionsVariable = "RDIOSTRESS_TEST_TRANSCRIPTIONS"
 
 // ledgerLine is the length of a line in the file.
 const ledgerLine = 6
@@ -78,12 +82,14 @@ func (c *chaos) upload(t *testing.T, next *atomic.Int64) {
 		}
 		number := fmt.Sprintf("%05d", n)
 		audio := []byte(number + "\n" + strings.Repeat("a", 100))
-		id := ""
-		waitUntil(t, "call "+number+" is acknowledged", func() (ok bool) {
-			var err error
+		id, err := "", error(nil)
+		if !comesTrue(30*time.Second, func() bool {
 			id, err = uploadOne(t.Context(), http.DefaultClient, c.url(rand.Int()), n%50, n, audio)
-			return err == nil
-		})
+			return err == nil || t.Context().Err() != nil
+		}) || err != nil {
+			t.Errorf("call %s is not acknowledged: %v", number, err) // t.Fatal is not for this goroutine
+			return
+		}
 		c.mu.Lock()
 		c.ids, c.numbers[id] = append(c.ids, id), number
 		c.mu.Unlock()
@@ -163,6 +169,21 @@ func (c *chaos) run(t *testing.T, kills int) {
 	for n, id := range c.ids {
 		waitFor(t, 3*time.Minute, "call "+id+" is transcribed", func() bool { return c.check(t, id, n) })
 	}
+	c.checkLater(t)
+}
+
+// checkLater checks that no transcript is replaced later: not at once and, in the slow tests, not when leases that may
+// have lasted have ended.
+func (c *chaos) checkLater(t *testing.T) {
+	const lease = 15 * time.Second
+	begun := time.Now()
+	for first := true; first || !testing.Short() && time.Since(begun) < lease+time.Second; first = false {
+		for n, id := range c.ids {
+			if !c.check(t, id, n) {
+				t.Errorf("call %s is no longer transcribed", id)
+			}
+		}
+	}
 }
 
 // newChaos starts servers.
@@ -182,14 +203,18 @@ func newChaos(t *testing.T, calls, servers int, args ...string) *chaos {
 }
 
 // Killed at random, servers and the commands that they run leave no call without a transcript, and none with a second
-// one: with 300 calls, or 10,000 in the slow tests.
+// one: with 300 calls, or as many as the variable says.
 func TestTranscriptionSurvivesKills(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("the command is a shell script")
 	}
 	calls, kills := 300, 6
-	if !testing.Short() {
-		calls, kills = 10_000, 40
+	if text := os.Getenv(transcriptionsVariable); text != "" {
+		var err error
+		if calls, err = strconv.Atoi(text); err != nil || calls < 100 {
+			t.Fatalf("%s=%q is not a number of at least 100", transcriptionsVariable, text)
+		}
+		kills = max(kills, calls/250)
 	}
 	for _, tt := range []struct {
 		name    string

@@ -13,8 +13,10 @@ import (
 
 	"rdiostress/internal/address"
 	"rdiostress/internal/configfile"
+	"rdiostress/internal/report"
 	"rdiostress/internal/scenario"
 	"rdiostress/internal/schedule"
+	"rdiostress/internal/threshold"
 )
 
 // Flags that a scenario file can set by a list, of texts or of maps.
@@ -22,6 +24,7 @@ var (
 	_ configfile.Fielded = (*stagesValue)(nil)
 	_ configfile.Fielded = (*abortValue)(nil)
 	_ pflag.SliceValue   = (*abortValue)(nil)
+	_ pflag.SliceValue   = (*thresholdsValue)(nil)
 	_ pflag.SliceValue   = (*urlsValue)(nil)
 )
 
@@ -270,6 +273,65 @@ func (v *abortValue) GetSlice() []string {
 	}
 	return rules
 }
+
+// thresholdsValue is a flag for thresholds of a run; each time it is given adds one.
+type thresholdsValue []threshold.Rule
+
+func (v *thresholdsValue) Set(s string) error {
+	rule, err := threshold.Thresholds().Parse(s)
+	if err == nil {
+		*v = append(*v, rule)
+	}
+	return err
+}
+
+func (v *thresholdsValue) String() string { return strings.Join(v.GetSlice(), ", ") }
+
+func (v *thresholdsValue) Type() string { return "rule" }
+
+// Append adds a threshold, as Set does.
+func (v *thresholdsValue) Append(s string) error { return v.Set(s) }
+
+// Replace replaces all thresholds.
+func (v *thresholdsValue) Replace(rules []string) error {
+	*v = nil
+	for _, s := range rules {
+		if err := v.Set(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// GetSlice returns the thresholds as Set reads them.
+func (v *thresholdsValue) GetSlice() []string {
+	var rules []string
+	for _, r := range *v {
+		rules = append(rules, r.String())
+	}
+	return rules
+}
+
+// thresholdOptions are the flags for what a run is judged by.
+type thresholdOptions struct {
+	rules thresholdsValue
+	alone bool
+}
+
+func (o *thresholdOptions) addFlags(f *pflag.FlagSet) {
+	f.Var(&o.rules, "threshold", "what the run must keep besides, such as 'p99_response_time_s < 2s'; repeatable")
+	f.BoolVar(&o.alone, "no-default-thresholds", false,
+		"judge by --threshold alone, not by success rate, mean and 95th percentile as well")
+}
+
+func (o *thresholdOptions) check() error {
+	var errs problems
+	errs.check(o.alone && len(o.rules) == 0, "{no-default-thresholds} needs a {threshold} to judge by")
+	return errs.join()
+}
+
+// own returns the thresholds of the user's own.
+func (o *thresholdOptions) own() report.Own { return report.Own{Rules: o.rules, Alone: o.alone} }
 
 // windowValue is a flag for the time within which a server takes calls of a talkgroup for duplicates; 0 is as long as
 // the server says.

@@ -7,8 +7,8 @@ import (
 	"strconv"
 	"strings"
 
-	"rdiostress/internal/configfile"
 	"rdiostress/internal/exitcode"
+	"rdiostress/internal/nearest"
 	"rdiostress/internal/units"
 )
 
@@ -69,7 +69,7 @@ func unknownFigure(name string) error {
 	if name == "" {
 		return errors.New("want a figure and a tolerance, such as p95_response_time_s +10%")
 	}
-	near := configfile.Nearest(name, FigureNames())
+	near := nearest.Name(name, FigureNames())
 	if near == "" {
 		for _, known := range FigureNames() {
 			if strings.HasPrefix(known, name) {

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"rdiostress/internal/nearest"
 )
 
 // Origin is the annotation of a flag that says where its value comes from, where that is not the command line.
@@ -76,7 +78,7 @@ func (s *Settings) suggest(key string) string {
 			names = append(names, f.Name)
 		}
 	})
-	if near := Nearest(key, names); near != "" {
+	if near := nearest.Name(key, names); near != "" {
 		return fmt.Sprintf("; did you mean %s?", near)
 	}
 	return "; keys are the names of the flags of rdiostress run"
@@ -196,7 +198,7 @@ func (f *File) fields(flag Fielded, key string, v Value) (string, error) {
 		i := slices.Index(keys, e.Key)
 		if i < 0 {
 			hint := "it has " + strings.Join(keys, " and ")
-			if near := Nearest(e.Key, keys); near != "" {
+			if near := nearest.Name(e.Key, keys); near != "" {
 				hint = fmt.Sprintf("did you mean %s?", near)
 			}
 			return "", located(f.Name, e.At, "%s has no %q; %s", key, e.Key, hint)

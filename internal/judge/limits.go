@@ -2,6 +2,7 @@ package judge
 
 import (
 	"cmp"
+	"slices"
 
 	"rdiostress/internal/measure"
 	"rdiostress/internal/stat"
@@ -12,6 +13,16 @@ type Limits struct {
 	Rules     []Rule
 	FailBelow float64     // success rate below which a run fails, whatever else it shows
 	Alerts    []AlertRule // checked while the run goes on
+	Own       []Threshold // of the user's own, held against the run already
+}
+
+// WithoutGuide returns limits without the guide's three thresholds, and so without its grade of a failure.
+func (l Limits) WithoutGuide() Limits {
+	l.Rules = slices.DeleteFunc(slices.Clone(l.Rules), func(r Rule) bool {
+		return r.Name == SuccessRate || r.Name == MeanResponse || r.Name == P95Response
+	})
+	l.FailBelow = 0
+	return l
 }
 
 // Rule limits one value of a run: the value called Name must be Op Limit.

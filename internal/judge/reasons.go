@@ -50,8 +50,12 @@ func (j *judgement) reasons() []string {
 		add("no upload was accepted, so there is no response time to judge")
 	}
 	for _, t := range j.thresholds {
-		if !t.OK && t.Value != nil {
+		switch {
+		case t.OK:
+		case t.Value != nil:
 			lines = append(lines, j.missed(t))
+		case t.Own():
+			add("%s has no value, must be %s: %s", t.Title(), LimitText(t), t.Absent)
 		}
 	}
 	return lines
@@ -85,6 +89,10 @@ func (j *judgement) missed(t Threshold) string {
 	value := ValueText(t)
 	if *t.Value == t.Limit {
 		value = "exactly " + value
+	}
+	if t.Own() {
+		line := fmt.Sprintf("%s was %s, must be %s: %s", t.Title(), value, LimitText(t), t.Note)
+		return strings.TrimSuffix(line, ": ")
 	}
 	line := fmt.Sprintf("%s %s, must be %s", ThresholdTitle(t.Name), value, LimitText(t))
 	totals := res.Totals

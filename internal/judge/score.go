@@ -21,10 +21,12 @@ const (
 
 // The texts of the grades, in the guide's words, and of runs without such a grade.
 const (
-	textPass     = "API handling load well"
-	textMonitor  = "Monitor for improvements needed"
-	textFail     = "Performance issues require attention"
-	textNoSample = "No sample: there is nothing to judge"
+	textPass      = "API handling load well"
+	textMonitor   = "Monitor for improvements needed"
+	textFail      = "Performance issues require attention"
+	textNoSample  = "No sample: there is nothing to judge"
+	textOwnMet    = "Every threshold of your own was met"
+	textOwnMissed = "Not every threshold was met"
 	// TextInterrupted is the text of an interrupted run that had missed no threshold.
 	TextInterrupted = "No threshold was missed until the interruption"
 )
@@ -57,11 +59,16 @@ func (l Limits) Score(res measure.Result, names field.Namer) ([]Threshold, Verdi
 	}
 	v.OK = v.ExitCode == exitcode.OK
 	v.Text = v.Grade.text()
+	_, byGuide := l.successRate()
 	switch {
 	case noSample(&res):
 		v.Text = textNoSample
 	case res.Run.Interrupted && j.met && v.Grade == Monitor:
 		v.Text = TextInterrupted
+	case !byGuide && v.Grade == Pass:
+		v.Text = textOwnMet
+	case !byGuide && v.Grade == Monitor:
+		v.Text = textOwnMissed
 	}
 	return j.thresholds, v
 }
@@ -78,7 +85,8 @@ type judgement struct {
 // judge begins to judge a run. One that broke an abort rule, or whose calls were not all stored in time, counts as one
 // that missed a threshold.
 func (l Limits) judge(res *measure.Result, names field.Namer) judgement {
-	j := judgement{Result: res, limits: l, thresholds: l.Thresholds(*res), names: names}
+	j := judgement{Result: res, limits: l, names: names}
+	j.thresholds = slices.Concat(l.Thresholds(*res), l.Own)
 	j.met = res.Run.Aborted == "" && measure.OrZero(res.Delivery.Pending) == 0 && !l.mayMissTimes(*res) &&
 		!slices.ContainsFunc(j.thresholds, func(t Threshold) bool { return !t.OK })
 	return j

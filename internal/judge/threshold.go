@@ -1,9 +1,13 @@
 package judge
 
 import (
+	"cmp"
 	"fmt"
+	"math"
+	"strings"
 
 	"rdiostress/internal/measure"
+	"rdiostress/internal/threshold"
 	"rdiostress/internal/units"
 )
 
@@ -16,6 +20,31 @@ type Threshold struct {
 	Value  *float64   `json:"value,omitempty"`
 	OK     bool       `json:"ok"`
 	Absent string     `json:"absent,omitempty"`
+	// Of a threshold of the user's own: how it was written, with the limit in Unit, and what to know of its value.
+	Expression string `json:"expression,omitempty"`
+	Note       string `json:"note,omitempty"`
+}
+
+// Own reports whether the threshold is one of the user's own.
+func (t *Threshold) Own() bool { return t.Expression != "" }
+
+// Title returns what the threshold limits, for people.
+func (t *Threshold) Title() string {
+	if !t.Own() {
+		return ThresholdTitle(t.Name)
+	}
+	if rule, err := threshold.Thresholds().Parse(t.Expression); err == nil {
+		return rule.Name()
+	}
+	return t.Name
+}
+
+// State returns whether the threshold was met, and why it has no value or what to know of it.
+func (t *Threshold) State() (state, why string) {
+	if t.OK {
+		return "met", t.Note
+	}
+	return "missed", cmp.Or(t.Absent, t.Note)
 }
 
 // UnitOf returns the unit of the value that a rule limits; empty for an unknown name.
@@ -74,6 +103,12 @@ func LimitText(t Threshold) string {
 		return "under " + limit
 	case ">=":
 		return "at least " + limit
+	case "<=":
+		return "at most " + limit
+	case "==":
+		return "exactly " + limit
+	case "!=":
+		return "other than " + limit
 	default:
 		return t.Op + " " + limit
 	}
@@ -86,9 +121,30 @@ func quantity(unit units.Unit, v float64) string {
 		return units.Given(v) + " s"
 	case units.InRatio:
 		return units.Given(v*100) + " %"
-	default:
+	case units.InNumber:
 		return units.Given(v)
+	default:
+		per, name := inWords(unit, v)
+		return strings.TrimRight(units.Given(v/per)+" "+name, " ")
 	}
+}
+
+// inWords returns the unit in which a limit reads best, and how much of the limit's own unit that is.
+func inWords(unit units.Unit, limit float64) (per float64, name string) {
+	suffix, ofBytes := strings.CutPrefix(string(unit), string(measure.UnitBytes))
+	switch {
+	case unit == units.Unit(measure.UnitCount):
+		return 1, ""
+	case !ofBytes:
+		return 1, string(unit)
+	}
+	per, name = 1, "bytes"
+	for i, larger := range []string{"kB", "MB", "GB", "TB"} {
+		if size := math.Pow(1000, float64(i+1)); math.Abs(limit) >= size {
+			per, name = size, larger
+		}
+	}
+	return per, name + suffix
 }
 
 // ValueText formats a threshold's value with its unit, with enough digits to tell it from the limit.
@@ -104,11 +160,29 @@ func ValueText(t Threshold) string {
 	case units.InNumber:
 		return units.Count(uint64(max(*t.Value, 0)))
 	default:
-		return units.Given(*t.Value)
+		return otherText(t)
 	}
 	short := render(*t.Value)
 	if *t.Value == t.Limit || short != render(t.Limit) {
 		return short
 	}
 	return units.Against(v, limit) + " " + unit
+}
+
+// otherText formats a value of a unit that only thresholds of the user's own have.
+func otherText(t Threshold) string {
+	per, name := inWords(t.Unit, t.Limit)
+	if own, ownName := inWords(t.Unit, *t.Value); ownName != name && *t.Value != 0 {
+		return units.Significant(*t.Value/own, 3) + " " + ownName
+	}
+	v, text := *t.Value/per, ""
+	switch {
+	case *t.Value == math.Trunc(*t.Value) && per == 1 && v >= 0 && v < 1e15:
+		text = units.Count(uint64(v))
+	case *t.Value == t.Limit:
+		text = units.Given(v)
+	default:
+		text = units.Against(v, t.Limit/per)
+	}
+	return strings.TrimRight(text+" "+name, " ")
 }

@@ -37,7 +37,7 @@ func (w *abortWatch) check(last measure.Interval) error {
 		switch {
 		case !ok:
 			continue
-		case value > r.Limit != r.Above || value == r.Limit:
+		case !r.Holds(value):
 			w.held[i] = 0
 			continue
 		}

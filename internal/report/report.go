@@ -7,7 +7,9 @@ import (
 	"rdiostress/internal/diagnose"
 	"rdiostress/internal/field"
 	"rdiostress/internal/judge"
+	"rdiostress/internal/judge/own"
 	"rdiostress/internal/measure"
+	"rdiostress/internal/threshold"
 )
 
 // Schema identifies the saved form of a Report. It changes only when a field is renamed, removed or changes its
@@ -43,12 +45,39 @@ type Finding = diagnose.Finding
 // New judges a run and returns its report, as written by the given version of the tool. Its texts have the given names
 // of fields.
 func New(res measure.Result, version string, names field.Namer) Report {
+	return NewJudged(res, version, names, Own{})
+}
+
+// Own are a user's own thresholds. The zero Own is none.
+type Own struct {
+	Rules []threshold.Rule
+	Alone bool // without the guide's three
+}
+
+// limits returns the limits of a run, as it is saved.
+func (o Own) limits(saved measure.Result) judge.Limits {
+	limits := judge.Guide()
+	if o.Alone {
+		limits = limits.WithoutGuide()
+	}
+	limits.Own = own.Thresholds(saved, o.Rules)
+	return limits
+}
+
+// Rejudge judges a saved report anew.
+func (r *Report) Rejudge(by Own, names field.Namer) {
+	r.Thresholds, r.Verdict = by.limits(r.Result).Score(r.Result, names)
+	r.fillEmpty()
+}
+
+// NewJudged returns the report of a run that has thresholds of the user's own.
+func NewJudged(res measure.Result, version string, names field.Namer, by Own) Report {
 	saved := res
 	saved.FineSeries = nil
 	if res.FineSeries != nil {
 		res.Series = res.FineSeries // short events show in it, however long the run
 	}
-	thresholds, verdict := judge.Score(res, names)
+	thresholds, verdict := by.limits(saved).Score(res, names)
 	rep := Report{
 		Schema:     Schema,
 		Tool:       Tool{Name: toolName, Version: version},

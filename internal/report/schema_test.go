@@ -24,7 +24,7 @@ const schemaFile = "../../docs/report.schema.json"
 
 func TestSchemaTakesReports(t *testing.T) {
 	schema := compile(t)
-	reports := map[string]report.Report{"full": reporttest.Full()}
+	reports := map[string]report.Report{"full": reporttest.Full(), "own thresholds": reporttest.Own()}
 	for name, res := range map[string]measure.Result{
 		"pass": results.Passing(), "fail": results.Failing(), "no sample": results.NoSampleResult(),
 		"interrupted": results.Interrupted(), "open": results.Unsent(), "loss": results.Lossy(),

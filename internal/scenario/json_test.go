@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rdiostress/internal/schedule"
+	"rdiostress/internal/threshold"
 )
 
 // A scenario is a value: it goes into JSON and comes back the same.
@@ -16,7 +17,7 @@ func TestScenarioAsJSON(t *testing.T) {
 	s.Clients, _ = ParseMix("sdrtrunk=70,trunk-recorder=30")
 	s.Talkgroups, _ = ParseIDs("1001-1400,2001")
 	s.Stages, s.StageRates = schedule.Shape{{Length: time.Minute, To: 50}}, true
-	s.AbortOn = []AbortRule{{Figure: "error_rate", Above: true, Limit: 0.5, For: 10 * time.Second}}
+	s.AbortOn = []AbortRule{{threshold.Rule{Figure: "error_rate", Op: ">", Limit: 0.5, For: 10 * time.Second}}}
 	s.Retries = Retries{On: true, Custom: []time.Duration{5 * time.Second}}
 	s.Replay = Replay{
 		Place: "calls", Mask: "#DATE", Period: "7d", KeepSystems: true, Recordings: 10, Span: time.Hour, Speed: 2,

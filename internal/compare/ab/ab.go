@@ -82,7 +82,7 @@ func oneRun(ctx context.Context, command string, turn Turn, run Runner) (rep *re
 	defer func() { err = errors.Join(err, s.stop()) }()
 	turn.URL = s.url
 	rep, file, err = run(ctx, turn)
-	if err == nil && !s.running() {
+	if err == nil && s.ended(ctx) {
 		err = fmt.Errorf("the server ended during the run%s", s.lastWords())
 	}
 	return rep, file, err

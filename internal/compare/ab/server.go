@@ -80,14 +80,9 @@ func Fill(command, dir, port string) string {
 func (s *server) awaitAnswer(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	for {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/", nil)
-		if err != nil {
-			return err
-		}
-		if resp, err := client.Do(req); err == nil {
-			return resp.Body.Close()
+		if s.answers(ctx) {
+			return nil
 		}
 		if clock.Wait(pollEvery, s.gone, ctx.Done()) {
 			continue
@@ -100,6 +95,31 @@ func (s *server) awaitAnswer(ctx context.Context) error {
 		}
 		return fmt.Errorf("the server does not answer at %s within %v%s", s.url, startLimit, s.lastWords())
 	}
+}
+
+// answers reports whether the server answers anything by HTTP.
+func (s *server) answers(ctx context.Context) bool {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/", nil)
+	if err != nil {
+		return false
+	}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := client.Do(req)
+	if err != nil {
+		return false
+	}
+	_ = resp.Body.Close()
+	return true
+}
+
+// ended reports whether the server has ended. One that does not answer may be about to: its sockets go before it does.
+func (s *server) ended(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, stopLimit)
+	defer cancel()
+	if s.running() && !s.answers(ctx) {
+		clock.Wait(stopLimit, s.gone, ctx.Done())
+	}
+	return !s.running()
 }
 
 // running reports whether the server has not ended.

@@ -131,9 +131,11 @@ func (p *page) runTiles(rep *report.Report, goesOn bool) {
 // toneOf is whether a threshold was met.
 func toneOf(rep *report.Report, name string) string {
 	for _, t := range rep.Thresholds {
-		if t.Name == name && t.OK {
+		switch {
+		case t.Name != name || t.Own():
+		case t.OK:
 			return toneGood
-		} else if t.Name == name {
+		default:
 			return toneBad
 		}
 	}
@@ -154,16 +156,14 @@ func (p *page) runCharts(rep *report.Report) {
 func (p *page) thresholds(rep *report.Report) {
 	limits := grid{Caption: "Thresholds", Header: []string{"", "measured", "must be", ""}}
 	for _, t := range rep.Thresholds {
-		state, tone := "met", toneGood
-		if !t.OK {
-			state, tone = "missed", toneBad
-			if t.Absent != "" {
-				limits.Text = true
-				state += ": " + t.Absent
-			}
+		state, why := t.State()
+		tone := map[bool]string{true: toneGood, false: toneBad}[t.OK]
+		if why != "" {
+			limits.Text = true
+			state += ": " + why
 		}
 		limits.Rows = append(limits.Rows, row{
-			[]string{judge.ThresholdTitle(t.Name), judge.ValueText(t), judge.LimitText(t), state}, tone,
+			[]string{t.Title(), judge.ValueText(t), judge.LimitText(t), state}, tone,
 		})
 	}
 	alerts := grid{Caption: "Alerts", Header: []string{"", "severity", "when", "worst", "limit"}}

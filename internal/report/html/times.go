@@ -79,7 +79,7 @@ func (t *timeline) seriesTimes(rep *report.Report) *chart {
 func (c *chart) describeTimes(rep *report.Report, few bool) {
 	c.Log = true
 	for _, t := range rep.Thresholds {
-		if t.Name == judge.MeanResponse || t.Name == judge.P95Response {
+		if !t.Own() && (t.Name == judge.MeanResponse || t.Name == judge.P95Response) {
 			name := fmt.Sprintf("%s %s", judge.ThresholdTitle(t.Name), judge.LimitText(t))
 			c.Limits = append(c.Limits, limit{name, t.Limit})
 		}

@@ -39,7 +39,7 @@ func searchResults(t *testing.T, rep report.Capacity) string {
 
 // runs are reports of runs of every kind.
 func runs() map[string]report.Report {
-	list := map[string]report.Report{"full": reporttest.Full()}
+	list := map[string]report.Report{"full": reporttest.Full(), "own": reporttest.Own()}
 	for name, res := range map[string]measure.Result{
 		"pass": results.Passing(), "monitor": results.Monitored(), "fail": results.Failing(),
 		"no-sample": results.NoSampleResult(), "unsent": results.Unsent(), "inconclusive": results.Limited(),
@@ -75,7 +75,9 @@ func checkGolden(t *testing.T, all map[string]report.Report) {
 		"capacity":      searchResults(t, reporttest.Searched()),
 		"capacity-none": searchResults(t, unheld()),
 	}
-	for _, name := range []string{"pass", "fail", "loss", "crashed", "mischief", "no-sample", "soak", "untranscribed"} {
+	for _, name := range []string{
+		"pass", "fail", "loss", "crashed", "mischief", "no-sample", "soak", "untranscribed", "own",
+	} {
 		texts[name] = resultsOf(t, all[name])
 	}
 	for name, text := range texts {

@@ -1,6 +1,7 @@
 package junit
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -93,14 +94,18 @@ func (w *writer) thresholds(rep *report.Report) {
 		if !t.OK {
 			how, state = failed, ", missed"
 		}
-		why := fmt.Sprintf("%s %s, must be %s%s", judge.ThresholdTitle(t.Name), judge.ValueText(t), judge.LimitText(t),
+		name := cmp.Or(t.Expression, t.Name)
+		why := fmt.Sprintf("%s %s, must be %s%s", t.Title(), judge.ValueText(t), judge.LimitText(t),
 			state)
 		if t.Absent != "" {
-			why = fmt.Sprintf("%s must be %s%s: %s", judge.ThresholdTitle(t.Name), judge.LimitText(t), state, t.Absent)
+			why = fmt.Sprintf("%s must be %s%s: %s", t.Title(), judge.LimitText(t), state, t.Absent)
 		}
-		s.number(t.Name+".value", t.Value)
-		s.number(t.Name+".limit", &t.Limit)
-		s.check(w.class+".thresholds", t.Name, 0, how, why)
+		if t.Note != "" {
+			why += ": " + t.Note
+		}
+		s.number(name+".value", t.Value)
+		s.number(name+".limit", &t.Limit)
+		s.check(w.class+".thresholds", line(name), 0, how, why)
 	}
 }
 

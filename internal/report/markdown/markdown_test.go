@@ -56,7 +56,8 @@ func shown(t *testing.T, text string) string {
 
 func TestGolden(t *testing.T) {
 	texts := map[string]string{
-		"full": summaryOf(t, reporttest.Full()), "capacity": searchSummary(t, reporttest.Searched()),
+		"full": summaryOf(t, reporttest.Full()), "own": summaryOf(t, reporttest.Own()),
+		"capacity": searchSummary(t, reporttest.Searched()),
 	}
 	for name, rep := range reporttest.Unfound() {
 		texts[name] = searchSummary(t, rep)

@@ -118,14 +118,12 @@ func (p *page) findings(rep *report.Report) {
 func (p *page) thresholds(rep *report.Report) {
 	var rows [][]string
 	for _, t := range rep.Thresholds {
-		state := "✅ met"
-		if !t.OK {
-			state = "❌ missed"
-			if t.Absent != "" {
-				state += ": " + t.Absent
-			}
+		state, why := t.State()
+		state = map[bool]string{true: "✅ ", false: "❌ "}[t.OK] + state
+		if why != "" {
+			state += ": " + why
 		}
-		rows = append(rows, []string{judge.ThresholdTitle(t.Name), judge.ValueText(t), judge.LimitText(t), state})
+		rows = append(rows, []string{t.Title(), judge.ValueText(t), judge.LimitText(t), state})
 	}
 	if len(rows) == 0 {
 		return

@@ -62,10 +62,17 @@ func orNone(s string) string {
 	return s
 }
 
-// drillSum returns the counts of the drills in a sentence.
+// drillSum returns the counts of the drills in a sentence, of those that were made.
 func drillSum(drills []report.Drill) string {
 	s := report.SummariseDrills(drills)
-	return fmt.Sprintf("%d of %d defects found, with %s besides; "+
-		"nothing found in %d of %d runs against the healthy server.",
-		s.Hits, s.Defects, units.Plural(uint64(s.Others), "finding"), s.Clean, s.Healthy)
+	var parts []string
+	if s.Defects > 0 {
+		parts = append(parts, fmt.Sprintf("%d of %d defects found, with %s besides", s.Hits, s.Defects,
+			units.Plural(uint64(s.Others), "finding")))
+	}
+	if s.Healthy > 0 {
+		parts = append(parts, fmt.Sprintf("nothing found in %d of %d runs against the healthy server", s.Clean,
+			s.Healthy))
+	}
+	return strings.Join(parts, "; ") + "."
 }

@@ -43,6 +43,14 @@ func TestDrills(t *testing.T) {
 			t.Errorf("the sum is missing:\n%s", text)
 		}
 	}
+	for want, part := range map[string][]report.Drill{
+		"1 of 1 defects found, with 0 findings besides.":           drills[:1],
+		"nothing found in 1 of 2 runs against the healthy server.": drills[3:],
+	} {
+		if got := drillSum(part); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
 	const row = "| leak | `run --defect=leak` | memory-leak | NO | blocking-work | fail |"
 	if !strings.Contains(markdown.String(), row) {
 		t.Errorf("no row %s in\n%s", row, markdown.String())

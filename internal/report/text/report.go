@@ -165,10 +165,13 @@ func (p *page) failureTable(rep *report.Report) {
 	}
 }
 
-// thresholdTable shows the thresholds.
+// thresholdTable shows the thresholds. Those of the user's own are sentences: their names are long.
 func (p *page) thresholdTable(rep *report.Report) {
-	rows := make([][]string, len(rep.Thresholds))
-	for i, t := range rep.Thresholds {
+	var rows [][]string
+	for _, t := range rep.Thresholds {
+		if t.Own() {
+			continue
+		}
 		state := p.ink.green("met")
 		if !t.OK {
 			state = p.ink.red("MISSED")
@@ -181,10 +184,34 @@ func (p *page) thresholdTable(rep *report.Report) {
 			measured, state = none, state+p.ink.dim("  "+
 				p.truncate(judge.SlowestOf(rep.Latency.Count, *t.Value), p.width-58))
 		}
-		rows[i] = []string{sanitize(judge.ThresholdTitle(t.Name)), measured, judge.LimitText(t), state}
+		rows = append(rows, []string{sanitize(judge.ThresholdTitle(t.Name)), measured, judge.LimitText(t), state})
 	}
 	p.section("Thresholds")
-	p.grid([]string{"", "measured", "must be", ""}, rows, "lrll")
+	if len(rows) > 0 {
+		p.grid([]string{"", "measured", "must be", ""}, rows, "lrll")
+	}
+	for _, t := range rep.Thresholds {
+		if t.Own() {
+			p.ownThreshold(t)
+		}
+	}
+}
+
+// ownThreshold shows a threshold of the user's own.
+func (p *page) ownThreshold(t judge.Threshold) {
+	state, why := t.State()
+	text := t.Title() + " must be " + judge.LimitText(t)
+	if t.Value != nil {
+		text += ", was " + judge.ValueText(t)
+	}
+	if why != "" {
+		text += ": " + why
+	}
+	paint := p.ink.green
+	if !t.OK {
+		state, paint = strings.ToUpper(state), p.ink.red
+	}
+	p.row(state, 4, paint, sanitize(text))
 }
 
 // spacing is whether a frame has an empty line below its headline.

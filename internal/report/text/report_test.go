@@ -79,6 +79,22 @@ func TestWriteTableGolden(t *testing.T) {
 	}
 }
 
+// Thresholds of the user's own are shown as they were written, in the summary and in full.
+func TestOwnThresholdsGolden(t *testing.T) {
+	for name, summary := range map[string]bool{"own": false, "own-summary": true} {
+		opts := Options{Names: reporttest.Flags}
+		rep := reporttest.Own()
+		got := reporttest.Text(t, func(w io.Writer) error {
+			if summary {
+				return WriteSummary(w, rep, opts)
+			}
+			return WriteReport(w, rep, opts)
+		})
+		reporttest.Golden(t, filepath.Join("testdata", name+".golden"), *update, got)
+		checkFits(t, got, defaultWidth)
+	}
+}
+
 func written(t *testing.T, rep report.Report, opts Options) string {
 	t.Helper()
 	return reporttest.Text(t, func(w io.Writer) error { return WriteReport(w, rep, opts) })

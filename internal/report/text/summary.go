@@ -213,14 +213,18 @@ func (p *page) narrowGrid(header []string, rows [][]string, aligns string, unnee
 func (p *page) thresholdRow(rep *report.Report) {
 	var met, missed, names []string
 	for _, t := range rep.Thresholds {
-		words := thresholdName(t.Name) + " " + judge.LimitText(t)
+		name := thresholdName(t.Name)
+		if t.Own() {
+			name = sanitize(t.Title())
+		}
+		words := name + " " + judge.LimitText(t)
 		switch {
 		case t.OK:
-			met, names = append(met, words), append(names, thresholdName(t.Name))
+			met, names = append(met, words), append(names, name)
 		case t.Absent != "":
 			missed = append(missed, words+inBrackets(t.Absent))
 		default:
-			missed = append(missed, thresholdName(t.Name))
+			missed = append(missed, name)
 		}
 	}
 	switch {

@@ -35,6 +35,10 @@ type Job struct {
 	Attempt              int // from 1; every lease counts, except those that were given back
 	AudioName, AudioType string
 	AudioSize            int64
+
+	// Suspect means that servers were killed or cut off while they had the job: at least two leases have ended without
+	// a result, or one after other attempts. Perhaps it is what kills them.
+	Suspect bool
 }
 
 // JobEnd says how an attempt ended.
@@ -66,10 +70,34 @@ type JobEffect struct {
 	Delay  time.Duration // since the call was stored
 }
 
+// States of a transcription in a database.
+const (
+	StateWaiting = iota
+	StateRunning // on a lease, which may have ended
+	StateDone
+	StateFailed
+)
+
+// TranscriptStateOf returns the state that a database has.
+func TranscriptStateOf(state int) TranscriptState {
+	switch state {
+	case StateRunning:
+		return TranscriptRunning
+	case StateDone:
+		return TranscriptDone
+	case StateFailed:
+		return TranscriptFailed
+	default:
+		return TranscriptWaiting
+	}
+}
+
 // JobStats says how many jobs are in a queue.
 type JobStats struct {
-	Waiting, Running int64
-	Oldest           time.Duration // age of the oldest waiting job; 0 if none waits
+	Waiting   int64 // a job whose lease has ended waits
+	Running   int64
+	Elsewhere int64         // of Waiting: those whose audio only another server has
+	Oldest    time.Duration // age of the oldest waiting job that is not elsewhere; 0 if there is none
 }
 
 // Jobs is a durable queue of the calls that are to be transcribed. A store that transcribes adds a call to it in the
@@ -79,9 +107,9 @@ type JobStats struct {
 // the job is leased again once the lease has ended, or when the server starts again. So a job may be worked on more
 // than once, but only one result takes effect: a stored transcript is never replaced.
 type Jobs interface {
-	// ClaimJobs leases at most n jobs that are due, those that have waited longest first. It writes nothing if no job
-	// is due.
-	ClaimJobs(ctx context.Context, n int, lease time.Duration) ([]Job, error)
+	// ClaimJobs leases at most n jobs that are due, those that have waited longest first, and at most so many suspects
+	// among them. It writes nothing if no job is due.
+	ClaimJobs(ctx context.Context, n, suspects int, lease time.Duration) ([]Job, error)
 	// ExtendJobs extends the leases of jobs. It skips jobs whose lease was lost.
 	ExtendJobs(ctx context.Context, jobs []Job, lease time.Duration) error
 	// FinishJobs stores results, and returns those that took effect. A transcript takes effect unless the call has one

@@ -96,7 +96,7 @@ func TestTranscriptionBlocksIngest(t *testing.T) {
 func claim(t *testing.T, jobs call.Jobs) call.Job {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; <-time.After(time.Millisecond) {
-		list, err := jobs.ClaimJobs(t.Context(), 1, time.Minute)
+		list, err := jobs.ClaimJobs(t.Context(), 1, 1, time.Minute)
 		if err != nil || time.Now().After(deadline) {
 			t.Fatal(err)
 		}

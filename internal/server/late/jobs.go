@@ -9,9 +9,9 @@ import (
 )
 
 // ClaimJobs implements call.Jobs. It returns no jobs before the real store is open.
-func (s *Store) ClaimJobs(ctx context.Context, n int, lease time.Duration) (jobs []call.Job, err error) {
+func (s *Store) ClaimJobs(ctx context.Context, n, suspects int, lease time.Duration) (jobs []call.Job, err error) {
 	err = s.withReal(func(inner Real) error {
-		jobs, err = inner.ClaimJobs(ctx, n, lease)
+		jobs, err = inner.ClaimJobs(ctx, n, suspects, lease)
 		return err
 	})
 	if errors.Is(err, call.ErrNoSpace) {

@@ -51,7 +51,9 @@ func (s *inner) Transcripts(context.Context, []int64, bool) ([]call.Transcript, 
 	return nil, s.err
 }
 
-func (s *inner) ClaimJobs(context.Context, int, time.Duration) ([]call.Job, error) { return nil, s.err }
+func (s *inner) ClaimJobs(context.Context, int, int, time.Duration) ([]call.Job, error) {
+	return nil, s.err
+}
 
 func (s *inner) ExtendJobs(context.Context, []call.Job, time.Duration) error { return s.err }
 
@@ -79,7 +81,7 @@ func asked(t *testing.T, s *late.Store) map[string]error {
 	_, audio := s.Audio(t.Context(), 1)
 	_, usage := s.Usage(t.Context())
 	_, transcripts := s.Transcripts(t.Context(), nil, true)
-	_, claimed := s.ClaimJobs(t.Context(), 1, time.Second)
+	_, claimed := s.ClaimJobs(t.Context(), 1, 1, time.Second)
 	_, finished := s.FinishJobs(t.Context(), nil)
 	_, jobs := s.JobStats(t.Context())
 	return map[string]error{

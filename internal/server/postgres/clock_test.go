@@ -23,7 +23,9 @@ func TestTranscriptsShowTheirClock(t *testing.T) {
 		"CREATE SCHEMA ahead",
 		`CREATE FUNCTION ahead.now() RETURNS timestamptz LANGUAGE sql STABLE
 			AS 'SELECT pg_catalog.now() + interval ''90 s'''`,
-		"DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = ahead, pg_catalog', current_database()); END $$",
+		`DO $$ BEGIN
+			EXECUTE format('ALTER DATABASE %I SET search_path = ahead, pg_catalog', current_database());
+		END $$`,
 	} {
 		if _, err := conn.Exec(t.Context(), statement); err != nil {
 			t.Fatal(err)

@@ -1,10 +1,15 @@
 package postgres_test
 
 import (
+	"context"
 	"database/sql"
+	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	_ "github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 
@@ -32,7 +37,7 @@ func openQueue(t *testing.T, url, dir string) *postgres.Store {
 
 func claim(t *testing.T, s *postgres.Store, n int, lease time.Duration) []call.Job {
 	t.Helper()
-	jobs, err := s.ClaimJobs(t.Context(), n, lease)
+	jobs, err := s.ClaimJobs(t.Context(), n, n, lease)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,6 +96,13 @@ func TestAudioDecidesTheServer(t *testing.T) {
 	if jobs := claim(t, b, 5, time.Hour); len(jobs) != 0 {
 		t.Errorf("claimed %v, whose audio is elsewhere", jobs)
 	}
+	for s, want := range map[*postgres.Store]call.JobStats{a: {Waiting: 1}, b: {Waiting: 1, Elsewhere: 1}} {
+		st, err := s.JobStats(t.Context())
+		if isOurs := want.Elsewhere == 0; err != nil || st.Waiting != want.Waiting || st.Elsewhere != want.Elsewhere ||
+			(st.Oldest > 0) != isOurs {
+			t.Errorf("%+v, %v; want %+v, and an age only of what waits for this server", st, err, want)
+		}
+	}
 	if jobs := claim(t, a, 5, time.Hour); len(jobs) != 1 || jobs[0].CallID != long {
 		t.Errorf("claimed %v", jobs)
 	}
@@ -105,6 +117,107 @@ func TestAudioDecidesTheServer(t *testing.T) {
 	if jobs := claim(t, a, 5, time.Hour); len(jobs) != 1 || jobs[0].CallID != long || jobs[0].Attempt != 2 {
 		t.Errorf("claimed %v", jobs)
 	}
+}
+
+// lockJob locks a job until the transaction ends.
+func lockJob(t *testing.T, url string, id int64) pgx.Tx {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
+	tx, err := conn.Begin(t.Context())
+	if err == nil {
+		_, err = tx.Exec(t.Context(), "SELECT FROM transcripts WHERE call_id = $1 FOR UPDATE", id)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tx
+}
+
+// inDatabase selects the connections to the database, with a condition that follows.
+const inDatabase = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND "
+
+// blocked polls until a number of statements wait for locks.
+func blocked(t *testing.T, url string, n int64) {
+	t.Helper()
+	eventually(t, "statements wait for a lock", func() bool {
+		waiting, err := exec(t, url, inDatabase+"wait_event_type = 'Lock'")
+		return err == nil && waiting == n
+	})
+}
+
+// Leases are extended while results are stored, in any order: neither waits for the other in a circle.
+func TestJobsAreLockedInOrder(t *testing.T) {
+	url := pgtest.Open(t).Database(t)
+	s := openQueue(t, url, t.TempDir())
+	for n := range int64(3) {
+		storetest.Put(t, s, storetest.UploadOf(n))
+	}
+	jobs := claim(t, s, 3, time.Hour)
+	slices.SortFunc(jobs, func(a, b call.Job) int { return int(a.CallID - b.CallID) })
+	tx := lockJob(t, url, jobs[1].CallID)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := s.ExtendJobs(t.Context(), jobs, time.Hour); err != nil {
+			t.Error(err)
+		}
+	})
+	blocked(t, url, 1) // it has the first job and waits for the second
+	wg.Go(func() {
+		last, first := jobs[2], jobs[0]
+		effects, err := s.FinishJobs(t.Context(), []call.JobResult{
+			{CallID: last.CallID, Attempt: 1, Text: "text"},
+			{CallID: first.CallID, Attempt: 1, End: call.JobFailed, Error: "no"},
+		})
+		if err != nil || len(effects) != 2 {
+			t.Errorf("%+v, %v", effects, err)
+		}
+	})
+	blocked(t, url, 2)
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	wg.Wait()
+	if err := s.Close(); err != nil { // servers of the database report deadlocks when they end
+		t.Fatal(err)
+	}
+	eventually(t, "the store's connections are closed", func() bool {
+		n, err := exec(t, url, inDatabase+"application_name = 'rdiostress'")
+		return err == nil && n == 0
+	})
+	const deadlocks = "SELECT FROM pg_stat_database WHERE datname = current_database() AND deadlocks > 0"
+	if n, err := exec(t, url, deadlocks); n != 0 || err != nil {
+		t.Errorf("there was a deadlock: %d, %v", n, err)
+	}
+}
+
+// Results are stored though the connection is lost while they are.
+func TestResultsSurviveALostConnection(t *testing.T) {
+	url := pgtest.Open(t).Database(t)
+	s := openQueue(t, url, t.TempDir())
+	id := storetest.Put(t, s, storetest.UploadOf(1))
+	claim(t, s, 1, time.Hour)
+	tx := lockJob(t, url, id)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		effects, err := s.FinishJobs(t.Context(), []call.JobResult{{CallID: id, Attempt: 1, Text: "text"}})
+		if err != nil || len(effects) != 1 {
+			t.Errorf("%+v, %v", effects, err)
+		}
+	})
+	blocked(t, url, 1)
+	kill := "SELECT pg_terminate_backend(pid) FROM (" + strings.Replace(inDatabase, "SELECT", "SELECT pid", 1) +
+		"wait_event_type = 'Lock') waiting"
+	if n, err := exec(t, url, kill); n != 1 || err != nil {
+		t.Fatalf("ended %d connections, %v", n, err)
+	}
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	wg.Wait()
 }
 
 // downgrade makes a database one of an earlier version.

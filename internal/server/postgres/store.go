@@ -22,6 +22,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -73,10 +74,11 @@ type Store struct {
 	retain sync.WaitGroup
 	stop   context.CancelFunc // of retain
 
-	holder string        // of leases: the node, and the run of the server
+	holder string        // of leases: the node, and the run of the server, which the number of the claim follows
 	added  chan struct{} // signals that this server added jobs; nil if it does not transcribe
 
 	claims, finishes pace // of jobs
+	claimed          atomic.Int64
 }
 
 var (

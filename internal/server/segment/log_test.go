@@ -240,7 +240,7 @@ func TestPowerLoss(t *testing.T) {
 			all = append(all, kept{disk.Now(), p})
 		}
 	}
-	for range 300 {
+	for range 80 {
 		n := random.IntN(disk.Now() + 1)
 		dir := t.TempDir()
 		if err := disk.Lose(n, random, dir); err != nil {

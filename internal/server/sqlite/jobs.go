@@ -12,27 +12,33 @@ import (
 	"rdiostress/internal/server/groupcommit"
 )
 
-// States of a transcription in the database.
-const (
-	stateWaiting = iota
-	stateRunning
-	stateDone
-	stateFailed
-)
-
 // insertJobs queues the calls from one id on. One statement for the whole batch costs a fraction of one for each call.
 const insertJobs = `INSERT INTO transcripts (call_id, queued_ms, due_ms)
 	SELECT id, ?1, ?1 FROM calls INDEXED BY calls_by_id WHERE id >= ?2`
 
-const hasDueJob = "SELECT EXISTS (SELECT 1 FROM transcripts INDEXED BY transcripts_due WHERE state < 2 AND due_ms <= ?)"
+// dueJobs and dueSuspects are the jobs that may be leased; both have their own index.
+const (
+	dueJobs = `transcripts INDEXED BY transcripts_due
+		WHERE state < 2 AND due_ms <= ?1 AND (state = 0 OR attempts < 2)`
+	dueSuspects = `transcripts INDEXED BY transcripts_leased
+		WHERE state = 1 AND due_ms <= ?1 AND attempts > 1`
+)
 
-const claimJobs = `UPDATE transcripts SET state = 1, attempts = attempts + 1, due_ms = ?1
-	WHERE call_id IN (SELECT call_id FROM transcripts INDEXED BY transcripts_due
-		WHERE state < 2 AND due_ms <= ?2 ORDER BY due_ms, call_id LIMIT ?3)
-	RETURNING call_id, attempts`
+const hasDueJob = "SELECT EXISTS (SELECT 1 FROM " + dueJobs + ") OR " +
+	"?2 > 0 AND EXISTS (SELECT 1 FROM " + dueSuspects + ")"
 
-const selectClaimed = `SELECT id, audio_name, audio_type, audio_bytes FROM calls
-	WHERE id IN (SELECT value FROM json_each(?))`
+// selectDue selects what to lease, with the calls' audio.
+const selectDue = `SELECT j.call_id, j.attempts + 1, j.suspect, c.audio_name, c.audio_type, c.audio_bytes FROM (
+		SELECT * FROM (SELECT call_id, attempts, due_ms, 0 AS suspect FROM ` + dueJobs + `
+			ORDER BY due_ms, call_id LIMIT ?3)
+		UNION ALL
+		SELECT * FROM (SELECT call_id, attempts, due_ms, 1 FROM ` + dueSuspects + `
+			ORDER BY due_ms, call_id LIMIT ?2)
+		ORDER BY due_ms, call_id LIMIT ?3
+	) j JOIN calls c ON c.id = j.call_id`
+
+const leaseJobs = `UPDATE transcripts SET state = 1, attempts = attempts + 1, due_ms = ?
+	WHERE call_id IN (SELECT value FROM json_each(?))`
 
 const extendJob = "UPDATE transcripts SET due_ms = ? WHERE call_id = ? AND state = 1 AND attempts = ?"
 
@@ -48,8 +54,8 @@ const finishOther = `UPDATE transcripts SET state = ?, completed_ms = ?, engine 
 const giveBack = `UPDATE transcripts SET state = 0, due_ms = queued_ms, attempts = attempts - 1
 	WHERE call_id = ? AND state = 1 AND attempts = ? RETURNING queued_ms`
 
-const countJobs = `SELECT count(*), coalesce(sum(state = 1), 0),
-	coalesce(min(CASE WHEN state = 0 THEN queued_ms END), 0)
+const countJobs = `SELECT count(*), coalesce(sum(state = 1 AND due_ms > ?1), 0),
+	coalesce(min(CASE WHEN state = 0 OR due_ms <= ?1 THEN queued_ms END), 0)
 	FROM transcripts INDEXED BY transcripts_due WHERE state < 2`
 
 // joinPatience is how long changes of jobs wait for calls to share their transaction with. Alone, they are few enough
@@ -109,75 +115,68 @@ func (w *writer) join(ctx context.Context, it *groupcommit.Item) error {
 // JobsAdded implements call.Jobs.
 func (s *Store) JobsAdded() <-chan struct{} { return s.writer.added }
 
-// releaseJobs makes the jobs due that a server had when it was killed: no other server uses this database. They follow
-// after those that wait, so that a call which kills servers does not hold up the others.
+// releaseJobs ends the leases of jobs that a server had when it was killed: no other server uses this database. They
+// follow after those that wait, so that a call which kills servers does not hold up the others.
 func (s *Store) releaseJobs(ctx context.Context) error {
-	const running = "FROM transcripts INDEXED BY transcripts_due WHERE state < 2 AND state = 1"
-	var any bool
-	if err := s.read.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 "+running+")").Scan(&any); err != nil || !any {
+	const leased = "FROM transcripts INDEXED BY transcripts_leased WHERE state = 1"
+	var isLeased bool
+	err := s.read.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 "+leased+")").Scan(&isLeased)
+	if err != nil || !isLeased {
 		return err
 	}
 	return s.queue.Join(ctx, joinPatience, func(ctx context.Context) error {
 		_, err := s.writer.conn.ExecContext(ctx,
-			"UPDATE transcripts SET state = 0, due_ms = ? WHERE call_id IN (SELECT call_id "+running+")",
-			time.Now().UnixMilli())
+			"UPDATE transcripts SET due_ms = ? WHERE call_id IN (SELECT call_id "+leased+")", time.Now().UnixMilli())
 		return err
 	})
 }
 
 // ClaimJobs implements call.Jobs. The claim shares the transaction of calls that are being stored.
-func (s *Store) ClaimJobs(ctx context.Context, n int, lease time.Duration) (jobs []call.Job, err error) {
+func (s *Store) ClaimJobs(ctx context.Context, n, suspects int, lease time.Duration) (jobs []call.Job, err error) {
 	var isDue bool
-	if err := s.read.QueryRowContext(ctx, hasDueJob, time.Now().UnixMilli()).Scan(&isDue); err != nil || !isDue {
+	err = s.read.QueryRowContext(ctx, hasDueJob, time.Now().UnixMilli(), suspects).Scan(&isDue)
+	if err != nil || !isDue {
 		return nil, err
 	}
-	attempts := make(map[int64]int, n)
 	err = s.queue.Join(ctx, joinPatience, func(ctx context.Context) error {
-		clear(attempts) // of an earlier attempt
-		stmt, err := s.writer.statement(ctx, claimJobs)
-		if err != nil {
-			return err
-		}
 		now := time.Now()
-		rows, err := stmt.QueryContext(ctx, now.Add(lease).UnixMilli(), now.UnixMilli(), n)
-		if err != nil {
+		if jobs, err = s.writer.dueJobs(ctx, now, n, suspects); err != nil || len(jobs) == 0 {
 			return err
 		}
-		defer rows.Close()
-		for rows.Next() {
-			var id int64
-			var attempt int
-			if err := rows.Scan(&id, &attempt); err != nil {
-				return err
-			}
-			attempts[id] = attempt
+		ids := make([]int64, len(jobs))
+		for i := range jobs {
+			ids[i] = jobs[i].CallID
 		}
-		s.writer.pages += jobPages * len(attempts)
-		return rows.Err()
+		stmt, err := s.writer.statement(ctx, leaseJobs)
+		if err == nil {
+			_, err = stmt.ExecContext(ctx, now.Add(lease).UnixMilli(), idList(ids))
+		}
+		s.writer.pages += jobPages * len(jobs)
+		return err
 	})
-	if err != nil || len(attempts) == 0 {
+	if err != nil {
 		return nil, err
 	}
-	return s.claimed(ctx, attempts)
+	return jobs, nil
 }
 
-// claimed returns jobs by the attempts of their calls, in the order of their ids.
-func (s *Store) claimed(ctx context.Context, attempts map[int64]int) (jobs []call.Job, err error) {
-	ids := make([]int64, 0, len(attempts))
-	for id := range attempts {
-		ids = append(ids, id)
+// dueJobs returns jobs to be leased.
+func (w *writer) dueJobs(ctx context.Context, now time.Time, n, suspects int) (jobs []call.Job, err error) {
+	stmt, err := w.statement(ctx, selectDue)
+	if err != nil {
+		return nil, err
 	}
-	rows, err := s.read.QueryContext(ctx, selectClaimed, idList(ids))
+	rows, err := stmt.QueryContext(ctx, now.UnixMilli(), suspects, n)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var j call.Job
-		if err := rows.Scan(&j.CallID, &j.AudioName, &j.AudioType, &j.AudioSize); err != nil {
+		err := rows.Scan(&j.CallID, &j.Attempt, &j.Suspect, &j.AudioName, &j.AudioType, &j.AudioSize)
+		if err != nil {
 			return nil, err
 		}
-		j.Attempt = attempts[j.CallID]
 		jobs = append(jobs, j)
 	}
 	return jobs, rows.Err()
@@ -242,10 +241,10 @@ func (w *writer) finish(ctx context.Context, r *call.JobResult, now time.Time) (
 	case call.JobGivenBack:
 		text, args = giveBack, []any{r.CallID, r.Attempt}
 	case call.JobFailed:
-		text, args = finishOther, []any{stateFailed, now.UnixMilli(), r.Engine, r.Error, 0, r.CallID, r.Attempt}
+		text, args = finishOther, []any{call.StateFailed, now.UnixMilli(), r.Engine, r.Error, 0, r.CallID, r.Attempt}
 	default:
 		due := now.Add(r.After).UnixMilli()
-		text, args = finishOther, []any{stateWaiting, 0, r.Engine, r.Error, due, r.CallID, r.Attempt}
+		text, args = finishOther, []any{call.StateWaiting, 0, r.Engine, r.Error, due, r.CallID, r.Attempt}
 	}
 	stmt, err := w.statement(ctx, text)
 	if err != nil {
@@ -258,7 +257,8 @@ func (w *writer) finish(ctx context.Context, r *call.JobResult, now time.Time) (
 // JobStats implements call.Jobs.
 func (s *Store) JobStats(ctx context.Context) (st call.JobStats, err error) {
 	var open, oldest int64
-	if err := s.read.QueryRowContext(ctx, countJobs).Scan(&open, &st.Running, &oldest); err != nil {
+	row := s.read.QueryRowContext(ctx, countJobs, time.Now().UnixMilli())
+	if err := row.Scan(&open, &st.Running, &oldest); err != nil {
 		return st, err
 	}
 	if st.Waiting = open - st.Running; st.Waiting > 0 {
@@ -273,9 +273,10 @@ func (s *Store) Transcripts(ctx context.Context, ids []int64, brief bool) (list 
 	if brief {
 		text = "''"
 	}
-	query := `SELECT call_id, state, attempts, queued_ms, completed_ms, engine, language, error, ` + text + `
-		FROM transcripts WHERE call_id IN (SELECT value FROM json_each(?)) ORDER BY call_id`
-	rows, err := s.read.QueryContext(ctx, query, idList(ids))
+	query := `SELECT call_id, CASE WHEN state = 1 AND due_ms <= ?2 THEN 0 ELSE state END, attempts, queued_ms,
+		completed_ms, engine, language, error, ` + text + `
+		FROM transcripts WHERE call_id IN (SELECT value FROM json_each(?1)) ORDER BY call_id`
+	rows, err := s.read.QueryContext(ctx, query, idList(ids), time.Now().UnixMilli())
 	if err != nil {
 		return nil, err
 	}
@@ -289,24 +290,11 @@ func (s *Store) Transcripts(ctx context.Context, ids []int64, brief bool) (list 
 			return nil, err
 		}
 		t.Read = time.Now().UTC()
-		t.State, t.Queued = transcriptState(state), time.UnixMilli(queued).UTC()
+		t.State, t.Queued = call.TranscriptStateOf(state), time.UnixMilli(queued).UTC()
 		if completed > 0 {
 			t.Completed = time.UnixMilli(completed).UTC()
 		}
 		list = append(list, t)
 	}
 	return list, rows.Err()
-}
-
-func transcriptState(state int) call.TranscriptState {
-	switch state {
-	case stateRunning:
-		return call.TranscriptRunning
-	case stateDone:
-		return call.TranscriptDone
-	case stateFailed:
-		return call.TranscriptFailed
-	default:
-		return call.TranscriptWaiting
-	}
 }

@@ -108,7 +108,7 @@ func TestJobsShareTransactions(t *testing.T) {
 	for n := range int64(5) {
 		storetest.Put(t, s, storetest.UploadOf(n))
 	}
-	jobs, err := s.ClaimJobs(t.Context(), 5, time.Hour)
+	jobs, err := s.ClaimJobs(t.Context(), 5, 5, time.Hour)
 	if err != nil || len(jobs) != 5 {
 		t.Fatalf("claimed %v, %v", jobs, err)
 	}
@@ -151,7 +151,7 @@ func TestBadResultFailsAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	jobs, err := s.ClaimJobs(t.Context(), 1, time.Hour)
+	jobs, err := s.ClaimJobs(t.Context(), 1, 1, time.Hour)
 	if err != nil || len(jobs) != 1 {
 		t.Fatalf("claimed %v, %v", jobs, err)
 	}

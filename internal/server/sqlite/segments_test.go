@@ -129,7 +129,7 @@ func TestLostRowsComeBack(t *testing.T) {
 	if u, err := again.Usage(t.Context()); u.Calls != 7 || u.AudioBytes != 70000 || err != nil {
 		t.Errorf("usage %+v, %v", u, err)
 	}
-	jobs, err := again.ClaimJobs(t.Context(), 10, time.Minute)
+	jobs, err := again.ClaimJobs(t.Context(), 10, 10, time.Minute)
 	if len(jobs) != 7 || err != nil {
 		t.Errorf("%d calls are queued for transcription, %v; want 7", len(jobs), err)
 	}

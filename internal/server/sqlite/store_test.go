@@ -110,7 +110,7 @@ func TestOpenRefuses(t *testing.T) {
 		want      error
 		text      string
 	}{
-		{"newer schema", newer, sqlite.ErrNewer, "its schema is 99, this version knows 5"},
+		{"newer schema", newer, sqlite.ErrNewer, "its schema is 99, this version knows 6"},
 		{"garbage", garbage, sqlite.ErrDamaged, "not a database"},
 		{"no folder", file, nil, "not a directory"},
 		{"of another kind of store", other, datadir.ErrForeign, "PostgreSQL"},

@@ -63,7 +63,7 @@ func BenchmarkJobs(b *testing.B, open func(b *testing.B) Store) {
 	b.ReportAllocs()
 	b.ResetTimer()
 	for done := 0; done < b.N; {
-		jobs, err := s.ClaimJobs(b.Context(), 32, time.Minute)
+		jobs, err := s.ClaimJobs(b.Context(), 32, 32, time.Minute)
 		if err != nil || len(jobs) == 0 {
 			b.Fatalf("claimed %d jobs, %v", len(jobs), err)
 		}

@@ -30,6 +30,8 @@ func RunJobs(t *testing.T, b Backend) {
 		"KilledServer":             killedServer,
 		"ExpireJobs":               expireJobs,
 		"ConcurrentClaims":         concurrentClaims,
+		"Suspects":                 suspects,
+		"TwoResultsOfOneCall":      twoResultsOfOneCall,
 		"LongAudioIsTranscribed":   longAudioIsTranscribed,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, b) })
@@ -45,7 +47,7 @@ func (b Backend) openQueue(t *testing.T, dir string) Store {
 // claim claims jobs, or fails the test.
 func claim(t testing.TB, s Store, n int, lease time.Duration) []call.Job {
 	t.Helper()
-	jobs, err := s.ClaimJobs(t.Context(), n, lease)
+	jobs, err := s.ClaimJobs(t.Context(), n, n, lease)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +89,8 @@ func wantTranscript(t testing.TB, s Store, want call.Transcript) {
 			want.Text = ""
 		}
 		got := list[0]
-		if diff := gocmp.Diff(want, got, cmpopts.IgnoreFields(call.Transcript{}, "Queued", "Completed", "Read")); diff != "" {
+		noTimes := cmpopts.IgnoreFields(call.Transcript{}, "Queued", "Completed", "Read")
+		if diff := gocmp.Diff(want, got, noTimes); diff != "" {
 			t.Errorf("transcript differs (-want +got):\n%s", diff)
 		}
 		hasEnded := want.State == call.TranscriptDone || want.State == call.TranscriptFailed
@@ -244,7 +247,7 @@ func leasesAreExtended(t *testing.T, b Backend) {
 	s := b.openQueue(t, t.TempDir())
 	Put(t, s, UploadOf(1))
 	Put(t, s, UploadOf(2))
-	const short = 2 * time.Second
+	const short = 100 * time.Millisecond // a lease that has ended can be extended while nobody else has the job
 	jobs := claim(t, s, 2, short)
 	if err := s.ExtendJobs(t.Context(), jobs[:1], aLease); err != nil {
 		t.Fatal(err)
@@ -359,7 +362,7 @@ func concurrentClaims(t *testing.T, b Backend) {
 	for range 4 {
 		wg.Go(func() {
 			for {
-				jobs, err := s.ClaimJobs(t.Context(), 3, aLease)
+				jobs, err := s.ClaimJobs(t.Context(), 3, 3, aLease)
 				if err != nil {
 					t.Error(err)
 					return
@@ -389,6 +392,57 @@ func concurrentClaims(t *testing.T, b Backend) {
 		}
 	}
 	wantStats(t, s, 0, 0)
+}
+
+// What is leased again and again without a result may be what kills servers. A server says how many of those it takes.
+func suspects(t *testing.T, b Backend) {
+	s := b.openQueue(t, t.TempDir())
+	for n := range int64(3) {
+		Put(t, s, UploadOf(n))
+	}
+	lapse := func(attempt int) { // leases all jobs, and lets the leases end
+		eventually(t, "all are leased", func() bool {
+			jobs := claim(t, s, 3, time.Millisecond)
+			for _, j := range jobs {
+				if j.Attempt != attempt || j.Suspect {
+					t.Errorf("claimed %+v, want attempt %d", j, attempt)
+				}
+			}
+			return len(jobs) == 3
+		})
+	}
+	lapse(1)
+	lapse(2)
+	fresh := Put(t, s, UploadOf(9))
+	eventually(t, "the leases have ended", func() bool {
+		st, err := s.JobStats(t.Context())
+		return err == nil && st.Waiting == 4 && st.Running == 0
+	})
+	if jobs, err := s.ClaimJobs(t.Context(), 4, 0, aLease); err != nil || len(jobs) != 1 || jobs[0].CallID != fresh {
+		t.Errorf("claimed %+v, %v; want the call that is no suspect", jobs, err)
+	}
+	jobs, err := s.ClaimJobs(t.Context(), 4, 1, aLease)
+	if err != nil || len(jobs) != 1 || !jobs[0].Suspect || jobs[0].Attempt != 3 {
+		t.Fatalf("claimed %+v, %v; want one suspect", jobs, err)
+	}
+	finish(t, s, call.JobResult{CallID: jobs[0].CallID, Attempt: 3, End: call.JobRetry, Error: "busy"})
+	again, err := s.ClaimJobs(t.Context(), 4, 0, aLease)
+	if err != nil || len(again) != 1 || again[0].CallID != jobs[0].CallID || again[0].Suspect {
+		t.Errorf("claimed %+v, %v; want the one that has had a result", again, err)
+	}
+}
+
+// A batch may have results of two attempts at a call.
+func twoResultsOfOneCall(t *testing.T, b Backend) {
+	s := b.openQueue(t, t.TempDir())
+	id := Put(t, s, UploadOf(1))
+	first := claim(t, s, 1, time.Millisecond)
+	eventually(t, "the lease has ended", func() bool { return len(claim(t, s, 1, aLease)) == 1 })
+	failed := call.JobResult{CallID: id, Attempt: 2, End: call.JobFailed, Error: "no"}
+	effects, err := s.FinishJobs(t.Context(), []call.JobResult{done(first[0], "first"), failed})
+	if err != nil || len(effects) != 1 || effects[0].End != call.JobDone {
+		t.Errorf("%+v, %v; want the transcript's effect alone", effects, err)
+	}
 }
 
 func longAudioIsTranscribed(t *testing.T, b Backend) {

@@ -33,6 +33,7 @@ type transcriptionJSON struct {
 	Workers    int      `json:"workers"`
 	QueueDepth *int64   `json:"queue_depth,omitempty"`
 	Running    *int64   `json:"running,omitempty"`
+	Elsewhere  *int64   `json:"elsewhere,omitempty"` // of the queue: calls whose audio only another server has
 	OldestS    *float64 `json:"oldest_s,omitempty"`
 	Done       int64    `json:"done"`
 	Failed     int64    `json:"failed"`
@@ -44,7 +45,8 @@ func transcriptionOf(st *call.TranscriptionStats, values map[string]Value) trans
 	j := transcriptionJSON{Engine: st.Engine, Workers: st.Workers, Done: st.Done, Failed: st.Failed, Dead: st.Dead}
 	if st.Absent == "" {
 		j.QueueDepth, j.Running = &st.Queue.Waiting, &st.Queue.Running
-		if st.Queue.Waiting > 0 {
+		j.Elsewhere = &st.Queue.Elsewhere
+		if st.Queue.Waiting > st.Queue.Elsewhere {
 			oldest := st.Queue.Oldest.Seconds()
 			j.OldestS = &oldest
 		}
@@ -66,7 +68,10 @@ func (m *metrics) transcription(st *call.TranscriptionStats) {
 		m.gauge("rdiostress_transcription_queue_depth", "Calls that wait to be transcribed.", float64(st.Queue.Waiting))
 		m.gauge("rdiostress_transcription_running", "Calls that are being transcribed.", float64(st.Queue.Running))
 		m.gauge("rdiostress_transcription_oldest_seconds",
-			"How long the oldest call has waited to be transcribed; 0 if none waits.", st.Queue.Oldest.Seconds())
+			"How long the oldest call has waited that this server can transcribe; 0 if none waits.",
+			st.Queue.Oldest.Seconds())
+		m.gauge("rdiostress_transcription_elsewhere", "Calls that wait and whose audio only another server has.",
+			float64(st.Queue.Elsewhere))
 	}
 	m.counter("rdiostress_transcription_done_total", "Transcripts stored by this server.", float64(st.Done))
 	m.counter("rdiostress_transcription_failed_total", "Attempts that failed on this server.", float64(st.Failed))

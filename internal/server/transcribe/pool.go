@@ -25,7 +25,7 @@ const (
 	extendEvery = lease / 3
 	pollEvery   = 250 * time.Millisecond // for jobs that another server has added, and for attempts that are due
 	retryEvery  = time.Second            // for a store that cannot be asked
-	finishTries = 5                      // for results that the store refuses, and for all when the server stops
+	finishTries = 5                      // for results when the server stops and the store is down
 	maxFinish   = 256                    // results in one transaction
 	statsEvery  = time.Second
 	statsShare  = 50 // counting jobs takes at most one part in 50 of the time
@@ -128,7 +128,7 @@ func (p *Pool) claim(ctx context.Context) {
 			continue
 		}
 		// A claim that has begun is not cancelled: the jobs would wait for the end of their lease.
-		jobs, err := p.o.Jobs.ClaimJobs(context.WithoutCancel(ctx), n, lease)
+		jobs, err := p.o.Jobs.ClaimJobs(context.WithoutCancel(ctx), n, p.suspects(), lease)
 		p.troubles.report("calls to transcribe cannot be claimed", err)
 		for _, j := range jobs {
 			p.hold(j)
@@ -158,6 +158,19 @@ func (p *Pool) room() int {
 		return 0
 	}
 	return room
+}
+
+// suspects returns how many suspects to claim: one at a time, so that what kills the server does not take other calls'
+// attempts with it each time.
+func (p *Pool) suspects() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, j := range p.held {
+		if j.Suspect {
+			return 0
+		}
+	}
+	return 1
 }
 
 func (p *Pool) hold(j call.Job) {

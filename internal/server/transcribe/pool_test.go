@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -183,10 +185,13 @@ func TestErrors(t *testing.T) {
 			call.TranscriptFailed, 1, "no speech",
 		},
 		{
-			"the engine says when", &transcribe.RetryError{After: time.Millisecond, Err: errors.New("busy")},
-			time.Minute, 2, call.TranscriptFailed, 2, "busy",
+			"later", &transcribe.RetryError{After: time.Hour, Err: errors.New("busy")}, time.Minute, 5,
+			call.TranscriptWaiting, 1, "busy",
 		},
-		{"later", errors.New("refused"), time.Minute, 5, call.TranscriptWaiting, 1, "refused"},
+		{
+			"busy at the last attempt", &transcribe.RetryError{After: time.Millisecond, Err: errors.New("busy")},
+			time.Minute, 1, call.TranscriptFailed, 1, "busy",
+		},
 		{"last attempt", errors.New("refused"), time.Minute, 1, call.TranscriptFailed, 1, "refused"},
 		{"too slow", nil, time.Millisecond, 1, call.TranscriptFailed, 1, "no transcript within 1ms"},
 	} {
@@ -223,6 +228,47 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// recorder is a queue that shows the results that are stored in it.
+type recorder struct {
+	call.Jobs
+	results chan call.JobResult
+}
+
+func (r *recorder) FinishJobs(ctx context.Context, results []call.JobResult) ([]call.JobEffect, error) {
+	for _, result := range results {
+		r.results <- result
+	}
+	return r.Jobs.FinishJobs(ctx, results)
+}
+
+// A failed attempt is repeated after a pause, or when the engine says, if that is later: a busy engine that asks for a
+// second each time does not use up the attempts.
+func TestPauses(t *testing.T) {
+	const jitter = .11
+	for _, tt := range []struct {
+		name string
+		err  error
+		want time.Duration
+	}{
+		{"refused", errors.New("refused"), time.Second},
+		{"the engine says sooner", &transcribe.RetryError{After: 1, Err: errors.New("busy")}, time.Second},
+		{"the engine says later", &transcribe.RetryError{After: time.Hour, Err: errors.New("busy")}, time.Hour},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := openStore(t, t.TempDir())
+			jobs := &recorder{s, make(chan call.JobResult, 10)}
+			b := start(t, s, func(context.Context, transcribe.Audio) (transcribe.Result, error) {
+				return transcribe.Result{}, tt.err
+			}, func(o *transcribe.Options) { o.Jobs = jobs })
+			b.put(t, 1, 1)
+			got := <-jobs.results
+			if got.End != call.JobRetry || math.Abs(got.After.Seconds()/tt.want.Seconds()-1) > jitter {
+				t.Errorf("%v after %v, want %v", got.End, got.After, tt.want)
+			}
+		})
+	}
+}
+
 // A panic of the engine fails the attempt, not the server.
 func TestPanic(t *testing.T) {
 	b := start(t, openStore(t, t.TempDir()), func(context.Context, transcribe.Audio) (transcribe.Result, error) {
@@ -241,7 +287,7 @@ func TestKillerIsGivenUp(t *testing.T) {
 	id := storetest.Put(t, s, storetest.UploadOf(1))
 	for range 2 { // two runs that were killed
 		await(t, "a claim", func() bool {
-			jobs, err := s.ClaimJobs(t.Context(), 1, time.Nanosecond)
+			jobs, err := s.ClaimJobs(t.Context(), 1, 1, time.Nanosecond)
 			return len(jobs) == 1 && err == nil
 		})
 	}
@@ -250,6 +296,75 @@ func TestKillerIsGivenUp(t *testing.T) {
 	}, func(o *transcribe.Options) { o.Attempts = 2 })
 	if got := b.awaitState(t, id, call.TranscriptFailed); got.Error != "given up: no result after 2 attempts" {
 		t.Errorf("error %q", got.Error)
+	}
+}
+
+// mortal is a queue of a server that may be killed: no result is stored from then on.
+type mortal struct {
+	call.Jobs
+	once   sync.Once
+	killed chan struct{}
+}
+
+func (m *mortal) kill() { m.once.Do(func() { close(m.killed) }) }
+
+func (m *mortal) FinishJobs(ctx context.Context, results []call.JobResult) ([]call.JobEffect, error) {
+	select {
+	case <-m.killed:
+		return nil, nil
+	default:
+		return m.Jobs.FinishJobs(ctx, results)
+	}
+}
+
+// A call that ends its server each time is given up, and not the calls that are transcribed at the same time.
+func TestKillerTakesNoOthersWithIt(t *testing.T) {
+	dir := t.TempDir()
+	s := openStore(t, dir)
+	var ids []int64
+	for n := range int64(4) {
+		ids = append(ids, storetest.Put(t, s, storetest.UploadOf(n)))
+	}
+	killer := ids[1]
+	for range 20 {
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		s = openStore(t, dir)
+		jobs := &mortal{Jobs: s, killed: make(chan struct{})}
+		b := start(t, s, func(ctx context.Context, a transcribe.Audio) (transcribe.Result, error) {
+			if a.CallID == killer {
+				jobs.kill()
+			}
+			select { // the others take long enough to be killed
+			case <-jobs.killed:
+				return transcribe.Result{}, errors.New("killed")
+			case <-time.After(100 * time.Millisecond):
+				return read(ctx, a)
+			}
+		}, func(o *transcribe.Options) { o.Jobs, o.Attempts = jobs, 4 })
+		await(t, "the server is killed, or the call given up", func() bool {
+			select {
+			case <-jobs.killed:
+				return true
+			default:
+				return b.transcript(t, killer).State == call.TranscriptFailed
+			}
+		})
+		b.stop()
+		if b.transcript(t, killer).State == call.TranscriptFailed {
+			break
+		}
+	}
+	b := start(t, s, read)
+	for _, id := range ids {
+		want := call.TranscriptDone
+		if id == killer {
+			want = call.TranscriptFailed
+		}
+		if got := b.awaitState(t, id, want); got.Attempts > 5 {
+			t.Errorf("call %d: %+v", id, got)
+		}
 	}
 }
 
@@ -326,7 +441,7 @@ func TestDeletedMeanwhile(t *testing.T) {
 	}
 }
 
-// What a store refuses is tried again; what it never takes is left to the end of its lease, and holds up nothing.
+// Results are stored once a store that is down is there again.
 func TestStoreRefusesResults(t *testing.T) {
 	s := openStore(t, t.TempDir())
 	jobs := &refusing{Jobs: s, refused: 1}
@@ -369,6 +484,53 @@ func (n *noting) FinishJobs(ctx context.Context, results []call.JobResult) ([]ca
 	default:
 	}
 	return n.Jobs.FinishJobs(ctx, results)
+}
+
+// poisoned is a queue that refuses every batch with a result of one call, and holds the first batch until it is told.
+type poisoned struct {
+	call.Jobs
+	id    int64
+	hold  chan struct{}
+	tries atomic.Int64
+}
+
+func (p *poisoned) FinishJobs(ctx context.Context, results []call.JobResult) ([]call.JobEffect, error) {
+	p.tries.Add(1)
+	<-p.hold
+	if slices.ContainsFunc(results, func(r call.JobResult) bool { return r.CallID == p.id }) {
+		return nil, errors.New("refused")
+	}
+	return p.Jobs.FinishJobs(ctx, results)
+}
+
+// What a store refuses is left to the end of its lease. It holds up nothing, and fails no other result.
+func TestOneResultIsRefused(t *testing.T) {
+	s := openStore(t, t.TempDir())
+	var ids []int64
+	for n := range int64(8) {
+		ids = append(ids, storetest.Put(t, s, storetest.UploadOf(n)))
+	}
+	jobs := &poisoned{Jobs: s, id: ids[3], hold: make(chan struct{})}
+	var heard atomic.Int64
+	b := start(t, s, func(ctx context.Context, a transcribe.Audio) (transcribe.Result, error) {
+		heard.Add(1)
+		return read(ctx, a)
+	}, func(o *transcribe.Options) { o.Jobs, o.Workers = jobs, 8 })
+	await(t, "all are heard", func() bool { return heard.Load() == 8 })
+	began := time.Now()
+	close(jobs.hold)
+	for _, id := range ids {
+		if id != jobs.id {
+			b.awaitState(t, id, call.TranscriptDone)
+		}
+	}
+	if took := time.Since(began); took > 3*time.Second {
+		t.Errorf("the others took %v", took)
+	}
+	b.stop()
+	if got := b.transcript(t, jobs.id); got.State != call.TranscriptRunning || jobs.tries.Load() > 2*8 {
+		t.Errorf("%+v after %d tries", got, jobs.tries.Load())
+	}
 }
 
 // refusing is a queue that refuses results a number of times.

@@ -65,7 +65,8 @@ func (p *Pool) attempt(active context.Context, j call.Job) call.JobResult {
 }
 
 // backoff returns the pause after a failed attempt: 1 s, then four times as long each time, with a jitter of a fifth.
-// With the default attempts, an engine may be down for an hour and a half.
+// With the default attempts, an engine may be down for an hour and a half. What an engine says can only make a pause
+// longer: one that is busy and says "in a second" each time would use up the attempts in seconds.
 func backoff(attempt int) time.Duration {
 	pause := time.Second << (2 * min(attempt-1, 7))
 	return pause*9/10 + rand.N(pause/5)
@@ -125,29 +126,30 @@ func cut(text string, n int) string {
 	return text[:n]
 }
 
-// store stores results. Those that cannot be stored are given up when the server stops, or if the store refuses them:
-// their calls are transcribed again once their leases end.
+// store stores results. While the store is down, it tries again, for a limited time if the server stops. What the store
+// refuses it tries again in halves, since one result may be at fault. The calls of results that cannot be stored are
+// transcribed again once their leases end.
 func (p *Pool) store(results []call.JobResult) {
 	for try := 1; ; try++ {
 		effects, err := p.o.Jobs.FinishJobs(context.Background(), results)
 		p.troubles.report("transcripts cannot be stored", err)
-		if err == nil {
+		isDown := errors.As(err, new(*call.UnavailableError)) || errors.Is(err, call.ErrNoSpace)
+		switch {
+		case err == nil:
 			p.release(results)
 			p.countEffects(results, effects)
 			return
+		case isDown && !(p.stopped.Load() && try >= finishTries):
+			_ = clock.Sleep(context.Background(), retryEvery) // it never ends early
+		case !isDown && len(results) > 1:
+			p.store(results[:len(results)/2])
+			p.store(results[len(results)/2:])
+			return
+		default:
+			p.release(results)
+			return
 		}
-		isDown := errors.As(err, new(*call.UnavailableError)) || errors.Is(err, call.ErrNoSpace)
-		if try >= finishTries && (p.stopped.Load() || !isDown) {
-			break
-		}
-		_ = clock.Sleep(context.Background(), retryEvery) // it never ends early
 	}
-	if len(results) > 1 && !p.stopped.Load() { // one of them may be at fault
-		p.store(results[:len(results)/2])
-		p.store(results[len(results)/2:])
-		return
-	}
-	p.release(results)
 }
 
 // release forgets the leases of jobs.

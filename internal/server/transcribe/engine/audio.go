@@ -87,7 +87,8 @@ func extensionOf(mediaType string) string {
 	}
 }
 
-// cleanText returns a transcript without what cannot be stored or shown: it is from outside. Lines stay lines.
+// cleanText returns a transcript without what cannot be stored or shown: it is from outside. Lines stay
+// lines; what is stored has blanks between them.
 func cleanText(text string) string {
 	text = strings.ToValidUTF8(strings.ReplaceAll(text, "\r\n", "\n"), "\uFFFD")
 	text = strings.Map(func(r rune) rune {

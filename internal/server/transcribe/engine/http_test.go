@@ -174,27 +174,29 @@ func TestHTTPFallsBackToBriefReplies(t *testing.T) {
 
 // An endpoint that does not answer is left when the time is up, or when the server stops.
 func TestHTTPEnds(t *testing.T) {
-	over := make(chan struct{})
-	arrived := make(chan struct{}, 2)
+	over, arrived := make(chan struct{}), make(chan string, 2)
 	url := startEndpoint(t, func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
-		arrived <- struct{}{}
+		arrived <- r.URL.Path
 		select {
 		case <-r.Context().Done():
 		case <-over:
 		}
 	})
 	defer close(over)
-	e := newEngine(t, url, engine.Options{Timeout: 200 * time.Millisecond})
+	e := newEngine(t, url+"/first", engine.Options{Timeout: 200 * time.Millisecond})
 	_, err := e.Transcribe(t.Context(), recording(1, []byte("x")))
 	if !errors.Is(err, context.DeadlineExceeded) ||
 		!strings.HasSuffix(err.Error(), ": no transcript within 200ms") {
 		t.Errorf("%v", err)
 	}
-	<-arrived
 	ctx, cancel := context.WithCancel(t.Context())
-	go func() { <-arrived; cancel() }()
-	e = newEngine(t, url, engine.Options{})
+	go func() {
+		for <-arrived != "/second" { // the first may not have arrived within its time
+		}
+		cancel()
+	}()
+	e = newEngine(t, url+"/second", engine.Options{})
 	if _, err := e.Transcribe(ctx, recording(1, []byte("x"))); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}

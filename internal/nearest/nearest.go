@@ -1,9 +1,10 @@
-package configfile
+// Package nearest finds what somebody meant who has misspelt a name.
+package nearest
 
 import "strings"
 
-// Nearest is the name that somebody who wrote word may have meant, or "" if none is near.
-func Nearest(word string, names []string) string {
+// Name is the name that somebody who wrote word may have meant, or "" if none is near.
+func Name(word string, names []string) string {
 	word = plain(word)
 	best, least := "", max(1, min(len(word)/3, 3))+1
 	for _, name := range names {
