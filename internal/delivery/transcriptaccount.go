@@ -48,6 +48,8 @@ func (t *Transcripts) correction() (ahead, within time.Duration, unknown string)
 	switch {
 	case o == nil && t.clockErr != nil:
 		return 0, 0, fmt.Sprintf("the server's clock could not be compared with this machine's: %v", t.clockErr)
+	case o == nil && t.NoClock != "":
+		return 0, 0, t.NoClock
 	case o == nil:
 		return 0, 0, "the server's clock was not compared with this machine's"
 	case o.Error() > maxClockError:

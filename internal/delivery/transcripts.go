@@ -18,8 +18,10 @@ type TranscriptOptions struct {
 	Still    time.Duration // how long there may be no new transcript until the rest is given up; 0 means 30 s
 	Required bool          // wait even if the server may not transcribe at all
 
-	// Clock bounds how far the clock of the server that answers uploads is ahead, better than before.
-	Clock func(ctx context.Context, before *Offset) (Offset, error)
+	// Clock bounds how far the clock of the server that answers uploads is ahead, better than before. It is nil if
+	// that is not one clock, for the reason NoClock.
+	Clock   func(ctx context.Context, before *Offset) (Offset, error)
+	NoClock string
 }
 
 // Transcripts finds out when the calls of a Watch were transcribed. While the run goes, it only compares clocks, which
@@ -33,7 +35,8 @@ type Transcripts struct {
 	stored *measure.Histogram // from the call being stored to its transcript, by the server
 	engine string
 
-	offset   *Offset // of the clock that dates the transcripts; nil if not known
+	offset   *Offset // of the clock that dates the transcripts, when compared; nil if not known
+	compared time.Time
 	clockErr error
 	readErr  error // of the last reading
 	readOnce bool
@@ -82,13 +85,8 @@ const (
 
 // compareClocks compares the server's clock with ours, often until the bounds are narrow and rarely from then on.
 func (t *Transcripts) compareClocks(ctx context.Context) {
-	last := time.Now()
 	for try := 0; ctx.Err() == nil; try++ {
 		before := t.knownOffset()
-		if before != nil {
-			drift := time.Duration(clockDrift * float64(time.Since(last)))
-			before = &Offset{before.Low - drift, before.High + drift}
-		}
 		o, err := t.Clock(ctx, before)
 		if ctx.Err() != nil {
 			return
@@ -96,10 +94,9 @@ func (t *Transcripts) compareClocks(ctx context.Context) {
 		if err == nil && before != nil {
 			o = before.Narrow(o)
 		}
-		last = time.Now()
 		t.noteOffset(o, err)
 		pause := clockEvery
-		if try > clockTries || err == nil && o.Error() <= clockEnough {
+		if try+1 >= clockTries || err == nil && o.Error() <= clockEnough {
 			pause = clockAgain
 		}
 		if clock.Sleep(ctx, pause) != nil {
@@ -112,14 +109,19 @@ func (t *Transcripts) noteOffset(o Offset, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.clockErr = err; err == nil {
-		t.offset = &o
+		t.offset, t.compared = &o, time.Now()
 	}
 }
 
+// knownOffset returns the bounds of the offset by now, as clocks run apart since they were compared; nil if not known.
 func (t *Transcripts) knownOffset() *Offset {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.offset
+	if t.offset == nil {
+		return nil
+	}
+	drift := time.Duration(clockDrift * float64(time.Since(t.compared)))
+	return &Offset{t.offset.Low - drift, t.offset.High + drift}
 }
 
 // Progress returns how far the transcripts are. It is safe for concurrent use.
@@ -295,7 +297,7 @@ func (t *Transcripts) readClock(ctx context.Context) {
 	for range tries {
 		o, err := t.source.Clock(ctx)
 		if err == nil && t.offset != nil {
-			o = t.offset.Narrow(o)
+			o = t.knownOffset().Narrow(o)
 		}
 		t.noteOffset(o, err)
 	}

@@ -19,6 +19,7 @@ type transcriptJSON struct {
 	CompletedAt string               `json:"completed_at,omitempty"`
 	DelayS      *float64             `json:"delay_s,omitempty"`
 	Error       string               `json:"error,omitempty"`
+	ReadAt      string               `json:"read_at,omitempty"` // not in lists
 }
 
 // transcriptOf returns a transcript for the API, without its text if brief is set.
@@ -26,6 +27,9 @@ func transcriptOf(t *call.Transcript, brief bool) *transcriptJSON {
 	j := &transcriptJSON{
 		State: t.State, Engine: t.Engine, Language: t.Language, Attempts: t.Attempts, Error: t.Error,
 		QueuedAt: t.Queued.UTC().Format(timeFormat),
+	}
+	if !brief {
+		j.ReadAt = t.Read.UTC().Format(timeFormat)
 	}
 	if !t.Completed.IsZero() {
 		j.CompletedAt = t.Completed.UTC().Format(timeFormat)

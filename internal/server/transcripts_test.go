@@ -92,7 +92,7 @@ func TestTranscripts(t *testing.T) {
 		d.check(t, http.MethodGet, "/metrics", resp.StatusCode, resp.Header, body)
 	}
 	waiting := r.transcriptOf(t, 1)
-	waiting.take(t, "queued_at")
+	waiting.take(t, "queued_at", "read_at")
 	if diff := cmp.Diff(transcript{"state": "waiting", "attempts": 0.0}, waiting); diff != "" {
 		t.Errorf("before the server runs, the transcript differs (-want +got):\n%s", diff)
 	}
@@ -106,13 +106,13 @@ func TestTranscripts(t *testing.T) {
 	}
 	check()
 	got := r.transcriptOf(t, 1)
-	got.take(t, "queued_at", "completed_at", "delay_s")
+	got.take(t, "queued_at", "completed_at", "delay_s", "read_at")
 	done := transcript{"state": "done", "engine": "ear", "text": "abcd", "language": "en", "attempts": 1.0}
 	if diff := cmp.Diff(done, got); diff != "" {
 		t.Errorf("transcript differs (-want +got):\n%s", diff)
 	}
 	got = r.transcriptOf(t, 2)
-	got.take(t, "queued_at", "completed_at")
+	got.take(t, "queued_at", "completed_at", "read_at")
 	failed := transcript{"state": "failed", "engine": "ear", "attempts": 1.0, "error": "no speech"}
 	if diff := cmp.Diff(failed, got); diff != "" {
 		t.Errorf("transcript differs (-want +got):\n%s", diff)

@@ -172,6 +172,7 @@ func (r *run) openVerification(ctx context.Context) (err error) {
 	r.verification, err = verification.Open(ctx, r.plan.Verification, verification.Server{
 		URL: r.plan.Scenario.URL, Key: r.plan.Scenario.Key, Client: r.pages, Bundled: r.env.Server != nil,
 		Resolve: r.connect.Resolve, PID: r.processID(), NotWatched: r.plan.Watch.NotWatched,
+		Several: len(r.plan.Scenario.MoreURLs) > 0,
 	})
 	if err != nil {
 		return err

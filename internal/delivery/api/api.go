@@ -29,6 +29,7 @@ type api struct {
 	byID   bool
 
 	transcribed string // cursor up to which no call waits for its transcript; empty before they are read
+	heard       int64  // a call with a transcript, whose clock can be asked for; 0 if none is known
 
 	since   time.Time   // earlier calls are not counted: no call of a run is that old, and counting them is slow
 	counted int64       // the number of calls when it was opened
@@ -167,7 +168,7 @@ func (p *api) checkCursor(ctx context.Context) error {
 }
 
 // beginAnew makes the prober read and count everything in the list.
-func (p *api) beginAnew() { p.cursor, p.transcribed, p.counted = "start", "", 0 }
+func (p *api) beginAnew() { p.cursor, p.transcribed, p.heard, p.counted = "start", "", 0, 0 }
 
 // count returns the number of calls. If there are fewer than at the start, the server has started again.
 func (p *api) count(ctx context.Context) (int64, error) {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -48,7 +49,7 @@ func (p *api) OpenTranscripts(context.Context) (s delivery.TranscriptSource, err
 	if p.cursor == "" {
 		return s, fmt.Errorf("%w: the list of calls of this server has none", delivery.ErrNoTranscripts)
 	}
-	return delivery.TranscriptSource{Words: "GET " + ListPath}, nil
+	return delivery.TranscriptSource{Words: "GET " + ListPath, Clock: p.compareTranscriptClock}, nil
 }
 
 // ReadTranscripts implements TranscriptReader.
@@ -67,6 +68,9 @@ func (p *api) ReadTranscripts(ctx context.Context, visit func(*delivery.Row, del
 		}
 		for i := range page.Calls {
 			row, t := page.Calls[i].row(), page.Calls[i].transcript()
+			if page.Calls[i].Transcript != nil {
+				p.heard = page.Calls[i].ID
+			}
 			allFinal = allFinal && t.State != delivery.TranscriptWaiting
 			visit(&row, t)
 		}
@@ -80,6 +84,33 @@ func (p *api) ReadTranscripts(ctx context.Context, visit func(*delivery.Row, del
 			p.transcribed = at
 		}
 	}
+}
+
+// compareTranscriptClock bounds how far the clock is ahead that dates transcripts: it may be that of a database, which
+// several servers share. A call's own page says what it shows.
+func (p *api) compareTranscriptClock(ctx context.Context) (o delivery.Offset, err error) {
+	if p.heard == 0 {
+		return o, errors.New("no call has a transcript")
+	}
+	u := p.list
+	u.Path += "/" + strconv.FormatInt(p.heard, 10)
+	var page struct {
+		Transcript struct {
+			Read string `json:"read_at"`
+		} `json:"transcript"`
+	}
+	sent := time.Now()
+	err = getJSON(ctx, p.client, u, ListPath+"/{id}", "", &page)
+	got := time.Now()
+	if err != nil {
+		return o, err
+	}
+	theirs, err := time.Parse(time.RFC3339Nano, page.Transcript.Read)
+	if err != nil {
+		return o, fmt.Errorf("GET %s/{id} does not say when the transcript was read", ListPath)
+	}
+	const rounded = time.Millisecond
+	return delivery.Offset{Low: theirs.Sub(got.Round(0)) - rounded, High: theirs.Sub(sent.Round(0)) + rounded}, nil
 }
 
 // OpenTranscripts implements TranscriptReader.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -84,7 +85,7 @@ func TestTranscriptsOfAList(t *testing.T) {
 	}
 	reader := p.(delivery.TranscriptReader)
 	source, err := reader.OpenTranscripts(t.Context())
-	if err != nil || source.Words != "GET /api/calls" || source.Silent || source.Clock != nil {
+	if err != nil || source.Words != "GET /api/calls" || source.Silent || source.Clock == nil {
 		t.Fatalf("%+v, %v", source, err)
 	}
 	s.set(func() {
@@ -120,6 +121,43 @@ func TestTranscriptsOfAList(t *testing.T) {
 	}
 	if got := fmt.Sprint(count()); got != "map[2:3]" {
 		t.Errorf("found %s in the new list", got)
+	}
+}
+
+// The clock that dates transcripts may be another than that of the server which answers.
+func TestClockOfTranscripts(t *testing.T) {
+	const ahead = 90 * time.Second
+	s := &transcriber{states: []string{"done"}}
+	read := func() string { return time.Now().Add(ahead).UTC().Format("2006-01-02T15:04:05.000Z07:00") }
+	mux := http.NewServeMux()
+	mux.Handle("/api/calls", s)
+	mux.HandleFunc("/api/calls/1", func(w http.ResponseWriter, _ *http.Request) {
+		_ = json.NewEncoder(w).Encode(map[string]any{"transcript": map[string]string{"read_at": read()}})
+	})
+	server := httptest.NewServer(mux)
+	defer server.Close()
+	p := &api{client: server.Client(), cursor: "start"}
+	base, err := url.Parse(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.list = *base.JoinPath(ListPath)
+	source, err := p.OpenTranscripts(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o, err := source.Clock(t.Context()); err == nil {
+		t.Errorf("before a transcript is known, the clock is ahead by %+v", o)
+	}
+	if err := p.ReadTranscripts(t.Context(), func(*delivery.Row, delivery.Transcript) {}); err != nil {
+		t.Fatal(err)
+	}
+	if o, err := source.Clock(t.Context()); err != nil || o.Low > ahead || o.High < ahead || o.Error() > time.Second {
+		t.Errorf("ahead by %+v, %v", o, err)
+	}
+	read = func() string { return "" }
+	if o, err := source.Clock(t.Context()); err == nil {
+		t.Errorf("by a page without a time, the clock is ahead by %+v", o)
 	}
 }
 

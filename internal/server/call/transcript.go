@@ -26,6 +26,7 @@ type Transcript struct {
 	Queued         time.Time // when the call was stored
 	Completed      time.Time // when the transcription was done or given up
 	Error          string    // of the last attempt; one line
+	Read           time.Time // when this was read, by the clock that Queued and Completed are by
 }
 
 // Job is a call to be transcribed, on a lease.

@@ -303,7 +303,7 @@ func (s *Store) Transcripts(ctx context.Context, ids []int64, brief bool) (list 
 		rows, err := conn.Query(ctx, `SELECT call_id,
 			CASE WHEN state = 1 AND due_ms <= `+nowMS+` THEN 0 ELSE state END,
 			attempts, queued_ms, completed_ms, engine, language,
-			error, `+text+` FROM transcripts WHERE call_id = ANY($1) ORDER BY call_id`, ids)
+			error, `+nowMS+`, `+text+` FROM transcripts WHERE call_id = ANY($1) ORDER BY call_id`, ids)
 		if err == nil {
 			list, err = pgx.CollectRows(rows, scanTranscript)
 		}
@@ -314,8 +314,10 @@ func (s *Store) Transcripts(ctx context.Context, ids []int64, brief bool) (list 
 
 func scanTranscript(row pgx.CollectableRow) (t call.Transcript, err error) {
 	var state int
-	var queued, completed int64
-	err = row.Scan(&t.CallID, &state, &t.Attempts, &queued, &completed, &t.Engine, &t.Language, &t.Error, &t.Text)
+	var queued, completed, read int64
+	err = row.Scan(&t.CallID, &state, &t.Attempts, &queued, &completed, &t.Engine, &t.Language, &t.Error, &read,
+		&t.Text)
+	t.Read = time.UnixMilli(read).UTC()
 	t.State, t.Queued = call.TranscriptStateOf(state), time.UnixMilli(queued).UTC()
 	if completed > 0 {
 		t.Completed = time.UnixMilli(completed).UTC()

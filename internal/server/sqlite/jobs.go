@@ -289,6 +289,7 @@ func (s *Store) Transcripts(ctx context.Context, ids []int64, brief bool) (list 
 		if err != nil {
 			return nil, err
 		}
+		t.Read = time.Now().UTC()
 		t.State, t.Queued = call.TranscriptStateOf(state), time.UnixMilli(queued).UTC()
 		if completed > 0 {
 			t.Completed = time.UnixMilli(completed).UTC()

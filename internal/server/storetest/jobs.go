@@ -89,12 +89,14 @@ func wantTranscript(t testing.TB, s Store, want call.Transcript) {
 			want.Text = ""
 		}
 		got := list[0]
-		if diff := gocmp.Diff(want, got, cmpopts.IgnoreFields(call.Transcript{}, "Queued", "Completed")); diff != "" {
+		noTimes := cmpopts.IgnoreFields(call.Transcript{}, "Queued", "Completed", "Read")
+		if diff := gocmp.Diff(want, got, noTimes); diff != "" {
 			t.Errorf("transcript differs (-want +got):\n%s", diff)
 		}
 		hasEnded := want.State == call.TranscriptDone || want.State == call.TranscriptFailed
-		if got.Queued.IsZero() || got.Completed.IsZero() == hasEnded || hasEnded && got.Completed.Before(got.Queued) {
-			t.Errorf("%s: queued %v, completed %v", got.State, got.Queued, got.Completed)
+		if got.Queued.IsZero() || got.Completed.IsZero() == hasEnded || hasEnded && got.Completed.Before(got.Queued) ||
+			got.Read.Before(got.Queued) || got.Read.Before(got.Completed) {
+			t.Errorf("%s: queued %v, completed %v, read %v", got.State, got.Queued, got.Completed, got.Read)
 		}
 	}
 }

@@ -38,7 +38,8 @@ func (s *speaking) ReadTranscripts(_ context.Context, visit func(*delivery.Row, 
 // followed verifies a run of three calls, with the server's clock by the dates of its answers.
 func followed(t *testing.T, mode Transcripts, none bool) (v *Verification, m *measure.Transcription) {
 	t.Helper()
-	server := httptest.NewServer(http.NotFoundHandler())
+	asked := make(chan struct{}, 10)
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked <- struct{}{} }))
 	t.Cleanup(server.Close)
 	prober := &speaking{none: none, began: time.Now().Add(-2 * time.Second)}
 	prober.stored.Store(3)
@@ -47,6 +48,10 @@ func followed(t *testing.T, mode Transcripts, none bool) (v *Verification, m *me
 	}, prober)
 	v.server.URL, v.server.Client = server.URL, server.Client()
 	v.Begin(t.Context(), Run{ID: runID, Start: prober.began})
+	if mode == TranscriptsAuto { // the first answer is noted before the second is asked for
+		<-asked
+		<-asked
+	}
 	for n := range uint64(3) {
 		v.Ledger().Record(n, &rdio.Call{AudioName: name(n), Time: dated},
 			&measure.Outcome{Class: measure.Accepted, Done: time.Millisecond})
@@ -82,6 +87,22 @@ func TestTranscripts(t *testing.T) {
 	defer v.Close()
 	if m != nil || v.TranscriptProgress() != nil || v.FillTranscripts(points) != 0 {
 		t.Errorf("not asked for: %+v", m)
+	}
+}
+
+// Several servers have no clock that is one.
+func TestTranscriptsOfSeveralServers(t *testing.T) {
+	v := With(Plan{Timeout: time.Minute, Max: time.Hour, NotCompared: "a test", Transcripts: TranscriptsAuto},
+		&speaking{began: time.Now()})
+	defer v.Close()
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	v.server.URL, v.server.Client, v.server.Several = server.URL, server.Client(), true
+	v.Begin(t.Context(), Run{ID: runID, Start: time.Now()})
+	defer v.watch.Finish(t.Context(), 0)
+	defer v.transcripts.Abandon()
+	if v.transcripts.Clock != nil || !strings.Contains(v.transcripts.NoClock, "its own clock") {
+		t.Errorf("%+v", v.transcripts.TranscriptOptions)
 	}
 }
 

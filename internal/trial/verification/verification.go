@@ -58,6 +58,7 @@ type Server struct {
 	Key     string // the key of the uploads
 	Client  *http.Client
 	Bundled bool // it is the bundled server, which lists its calls
+	Several bool // it is the first of several that store together, and Client asks any of them
 
 	Resolve    map[string]string // addresses to connect to in place of a host:port
 	PID        int               // its process; 0 finds it
