@@ -126,16 +126,17 @@ func TestServersGoAwayInMidLoad(t *testing.T) {
 		waitUntil(t, "the load has begun", func() bool { return storedBy(t, well.url) > 100 })
 		killed.kill()
 		_ = stopped.cmd.Process.Signal(syscall.SIGSTOP)
+		defer func() { _ = stopped.cmd.Process.Signal(syscall.SIGCONT) }()
 		now := storedBy(t, well.url)
 		waitUntil(t, "the others go on", func() bool { return storedBy(t, well.url) > now+100 })
-		_ = stopped.cmd.Process.Signal(syscall.SIGCONT)
 	})
-	r, code, said := runSeveral(t, urlsOf(servers), "--rate", "150", "--total", "750", "--max-concurrent", "400",
-		"--timeout", "20")
+	r, code, said := runSeveral(t, urlsOf(servers), "--rate", "150", "--total", "1500", "--max-concurrent", "400",
+		"--timeout", "40")
 	t.Logf("exit code %d\n%s", code, said)
 	for i, s := range r.Servers {
 		t.Logf("%s: %d of %d accepted, %+v", s.URL, s.Accepted, s.Attempted, s.ErrorDetails)
-		if gone := i == 0; gone != (s.Failed > 0) || s.Accepted < 20 || s.Attempted < 150 {
+		failed := float64(s.Failed) / float64(max(s.Attempted, 1)) // a busy machine may fail a few
+		if gone := i == 0; gone != (failed > 0.1) || s.Accepted < 20 || s.Attempted*6 < r.Totals.Attempted {
 			t.Errorf("server %d: %d of %d accepted", i, s.Accepted, s.Attempted)
 		}
 		if w := s.Watch; w == nil || w.PID != servers[i].cmd.Process.Pid || w.RSSBytes == nil ||
@@ -159,7 +160,7 @@ func TestRepeatsGoToAnotherServer(t *testing.T) {
 		waitUntil(t, "the load has begun", func() bool { return storedBy(t, servers[1].url) > 60 })
 		servers[0].kill()
 	})
-	r, code, said := runSeveral(t, urlsOf(servers), "--rate", "100", "--total", "300", "--client-retries=0.1s,0.1s",
+	r, code, said := runSeveral(t, urlsOf(servers), "--rate", "100", "--total", "700", "--client-retries=0.1s,0.1s",
 		"--watch", "none")
 	if pending := uint64(20); code != exitOK || r.Totals.Failed > pending || r.Servers[0].FailedAttempts < 20 {
 		t.Errorf("exit code %d, %+v of %+v\n%s", code, r.Servers, r.Totals, said)

@@ -105,7 +105,6 @@ func TestTranscripts(t *testing.T) {
 		{"before the reply", 250 * time.Millisecond, 4, true, "transcription-blocks-ingest"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
 			p := plan(startTranscribing(t, tt.each, tt.workers, tt.blocks))
 			p.Scenario.Rate, p.Scenario.MaxConcurrent, p.Scenario.Duration = 20, 20, 5*time.Second
 			if tt.blocks {
