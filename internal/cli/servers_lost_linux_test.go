@@ -253,3 +253,33 @@ func (c *halting) Write(p []byte) (n int, err error) {
 	}
 	return n, err
 }
+
+// Two servers are killed in turn and started again, in the middle of a load. Each call is acknowledged in the end, by
+// whichever server it was sent to again, and is stored once.
+func TestServersKilledInTurn(t *testing.T) {
+	testenv.Slow(t, "builds the program and kills it")
+	program, database := testenv.Build(t), pgtest.Open(t).Database(t)
+	var servers []*replica
+	for range 2 {
+		servers = append(servers, startReplica(t, []string{program}, "127.0.0.1:0", database))
+	}
+	load := startRepeatedLoad(t, servers...)
+	for range 3 {
+		for i, r := range servers {
+			awaitMore(t, "it accepts uploads", &r.accepted)
+			awaitMore(t, "it accepts more", &r.accepted)
+			r.process.Load().kill()
+			awaitMore(t, "the other goes on", &servers[1-i].accepted)
+			r.start(t)
+		}
+	}
+	for _, r := range servers {
+		awaitMore(t, "both accept uploads", &r.accepted)
+	}
+	load.check(t, database)
+	for i, r := range servers {
+		if r.lost.Load() == 0 {
+			t.Errorf("server %d: no upload was lost; the kills did not come in the middle", i)
+		}
+	}
+}
