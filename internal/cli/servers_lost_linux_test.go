@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -38,7 +40,11 @@ func (r *replica) start(t *testing.T) {
 func (r *replica) url() string { return r.process.Load().url }
 
 // ready returns the status that /ready has; 0 if there is no answer.
-func (r *replica) ready(client *http.Client) int {
+func (r *replica) ready() int {
+	client := http.Client{
+		Timeout:   20 * time.Second, // the server may ask the database for 5 s
+		Transport: &http.Transport{DisableKeepAlives: true},
+	}
 	resp, err := client.Get(r.url() + "/ready")
 	if err != nil {
 		return 0
@@ -91,7 +97,7 @@ func startRepeatedLoad(t *testing.T, replicas ...*replica) *repeatedLoad {
 
 // upload uploads a call until it is acknowledged.
 func (l *repeatedLoad) upload(t *testing.T, w, n int, audio []byte) (err error) {
-	tick := time.NewTicker(25 * time.Millisecond)
+	tick := time.NewTicker(75 * time.Millisecond)
 	defer tick.Stop()
 	for try, until := w, time.Now().Add(time.Minute); time.Now().Before(until); try++ {
 		r := l.replicas[try%len(l.replicas)]
@@ -178,6 +184,104 @@ func (l *repeatedLoad) plays(t *testing.T, id, sum string) bool {
 	return false
 }
 
+// A cable leads from this test to a network of its own, which a program may be started in.
+type cable struct{ near, here, there string }
+
+// ip runs iproute2's command, for which it takes root.
+func ip(t *testing.T, args ...string) {
+	t.Helper()
+	if out, err := exec.Command(testenv.Program(t, "ip", "iproute2"), args...).CombinedOutput(); err != nil {
+		t.Fatalf("ip %q: %v: %s", args, err, out)
+	}
+}
+
+// plug makes a cable to a network, whose ends have the addresses 2n and 2n+1 of a block for tests of networks.
+func plug(t *testing.T, network string, n int) cable {
+	t.Helper()
+	c := cable{
+		near: fmt.Sprintf("rs%dn", n), here: fmt.Sprintf("198.18.%d.%d", n>>7, n<<1&0xff),
+		there: fmt.Sprintf("198.18.%d.%d", n>>7, n<<1&0xff|1),
+	}
+	far := fmt.Sprintf("rs%df", n)
+	ip(t, "link", "add", c.near, "type", "veth", "peer", "name", far, "netns", network)
+	t.Cleanup(func() { ip(t, "link", "del", c.near) })
+	ip(t, "addr", "add", c.here+"/31", "dev", c.near)
+	ip(t, "-n", network, "addr", "add", c.there+"/31", "dev", far)
+	ip(t, "-n", network, "link", "set", far, "up")
+	ip(t, "link", "set", c.near, "up")
+	return c
+}
+
+// cut has everything that is sent over the cable vanish, without a word to either end, until it is healed.
+func (c cable) cut(t *testing.T)  { ip(t, "link", "set", c.near, "down") }
+func (c cable) heal(t *testing.T) { ip(t, "link", "set", c.near, "up") }
+
+// newNetwork makes a network with nothing in it, for which it takes root.
+func newNetwork(t *testing.T) (network string) {
+	t.Helper()
+	network = fmt.Sprintf("rdiostress-%d", os.Getpid())
+	out, err := exec.Command(testenv.Program(t, "ip", "iproute2"), "netns", "add", network).CombinedOutput()
+	switch {
+	case err == nil:
+	case os.Getenv(testenv.Strict) != "":
+		t.Fatalf("cannot make a network: %s", out)
+	default:
+		t.Skipf("cannot make a network: %s; run this test as root", out)
+	}
+	t.Cleanup(func() { ip(t, "netns", "del", network) })
+	return network
+}
+
+// startReachable starts PostgreSQL so that it is also reached by an address of a test's cable, and returns the URL of a
+// database by each address.
+func startReachable(t *testing.T, by cable) (near, far string) {
+	t.Helper()
+	access := filepath.Join(openFolder(t), "hba")
+	rules := "host all all 127.0.0.1/32 trust\nhost all all " + by.there + "/32 trust\n"
+	if err := os.WriteFile(access, []byte(rules), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	near = pgtest.Start(t, "listen_addresses=127.0.0.1,"+by.here, "hba_file="+access).Server().Database(t)
+	return near, strings.Replace(near, "127.0.0.1", by.here, 1)
+}
+
+// One of two servers is cut off from PostgreSQL in the middle of a load: what is sent vanishes, and no connection ends.
+// It says so, and refuses uploads, while the other goes on. Once the network is healed, it is ready again by itself.
+// What either has acknowledged is stored, once, also calls that both were sent.
+func TestServerCutOffAndHealed(t *testing.T) {
+	testenv.Slow(t, "builds the program and cuts it off")
+	program, network := testenv.Build(t), newNetwork(t)
+	n := os.Getpid() << 1 & 0x7ffe
+	toClients, toDatabase := plug(t, network, n), plug(t, network, n|1)
+	near, far := startReachable(t, toDatabase)
+	keys := filepath.Join(t.TempDir(), "keys.yaml") // the key of uploads is none for servers that others can reach
+	if err := os.WriteFile(keys, []byte("keys: [{label: feed, sha256: "+hexSum([]byte(developmentKey))+"}]\n"),
+		0o600); err != nil {
+		t.Fatal(err)
+	}
+	well := startReplica(t, []string{program}, "127.0.0.1:0", near)
+	apart := startReplica(t, []string{testenv.Program(t, "ip", "iproute2"), "netns", "exec", network, program},
+		toClients.there+":0", far, "--queue", "2", "--api-keys", keys)
+	load := startRepeatedLoad(t, well, apart)
+	awaitMore(t, "one server accepts uploads", &well.accepted)
+	awaitMore(t, "the other accepts uploads", &apart.accepted)
+
+	toDatabase.cut(t)
+	waitUntil(t, "it says that it is not ready", func() bool {
+		return apart.ready() == http.StatusServiceUnavailable
+	})
+	awaitMore(t, "it answers uploads with 503", &apart.refused)
+	awaitMore(t, "the other goes on", &well.accepted)
+	if status := well.ready(); status != http.StatusOK {
+		t.Errorf("the other is not ready: %d", status)
+	}
+
+	toDatabase.heal(t)
+	waitUntil(t, "it is ready again", func() bool { return apart.ready() == http.StatusOK })
+	awaitMore(t, "it accepts uploads again", &apart.accepted)
+	load.check(t, near)
+}
+
 // One of two servers is told to stop in the middle of a load. While it says that it is not ready, it serves on. An
 // upload of which it has a part is answered after it takes no new ones.
 func TestServerStoppedInMidLoad(t *testing.T) {
@@ -210,11 +314,11 @@ func TestServerStoppedInMidLoad(t *testing.T) {
 		t.Fatal(err)
 	}
 	waitUntil(t, "it says that it stops", func() bool {
-		return ends.ready(load.client) == http.StatusServiceUnavailable
+		return ends.ready() == http.StatusServiceUnavailable
 	})
 	ends.out.Store(true)
 	awaitMore(t, "the other goes on", &well.accepted)
-	waitUntil(t, "it takes no more connections", func() bool { return ends.ready(load.client) == 0 })
+	waitUntil(t, "it takes no more connections", func() bool { return ends.ready() == 0 })
 	close(rest)
 	if err := <-answered; err != nil {
 		t.Errorf("the upload in flight: %v", err)
