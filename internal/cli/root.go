@@ -17,6 +17,7 @@ import (
 	"rdiostress/internal/flaghelp"
 	"rdiostress/internal/nearest"
 	"rdiostress/internal/plain"
+	"rdiostress/internal/report"
 	"rdiostress/internal/stdio"
 )
 
@@ -171,12 +172,14 @@ func printError(ios *streams, err error) {
 	if err == nil || errors.As(err, &status) {
 		return
 	}
-	for line := range strings.Lines(err.Error()) {
-		if strings.HasPrefix(line, " ") { // what the line before points at
-			fmt.Fprintln(ios.Err, plain.Text(strings.TrimRight(line, "\n")))
-			continue
+	lines := strings.Split(strings.TrimRight(err.Error(), "\n"), "\n")
+	for i, line := range lines {
+		switch {
+		case isCaret(line) || i+1 < len(lines) && isCaret(lines[i+1]): // what is wrong, and where
+			fmt.Fprintln(ios.Err, report.WithoutCommands(plain.Text(line)))
+		default:
+			ios.sayLine(errorPrefix + line)
 		}
-		ios.sayLine(errorPrefix + line)
 	}
 	var ce *commandError
 	hint := ""
@@ -187,3 +190,6 @@ func printError(ios *streams, err error) {
 		ios.say("hint: %s", hint)
 	}
 }
+
+// isCaret reports whether a line is a caret under the line before it.
+func isCaret(line string) bool { return strings.HasPrefix(line, " ") && strings.TrimSpace(line) == "^" }

@@ -338,7 +338,7 @@ func TestResultsNotTaken(t *testing.T) {
 			asJSON, disk, exitNoRun, "cannot write the report to stdout: no space left on device",
 		},
 		"report without reader":   {asJSON, gone, exitNoRun, "cannot write the report to stdout: broken pipe"},
-		"tables without reader":   {tables, gone, exitOK, ""},
+		"tables without reader":   {tables, gone, exitOK, "calls of this run are left on the server"},
 		"help without reader":     {[]string{"run", "--help"}, gone, exitOK, ""},
 		"scenario without reader": {[]string{"scenario", "show"}, gone, exitOK, ""},
 	} {

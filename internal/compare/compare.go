@@ -52,7 +52,8 @@ func New(base, changed Loaded, o Options) (Document, error) {
 		return Document{}, fmt.Errorf("%d and %d runs make no pairs", len(base.Reports), len(changed.Reports))
 	}
 	doc.noteTools(runs)
-	doc.noteLosses(runs)
+	baseLost := doc.noteLosses(base.named())
+	lost := doc.noteLosses(changed.named()) && !baseLost
 	estimates := map[string]*estimate{}
 	for _, d := range definitions() {
 		f, e, err := figure(&d, base.named(), changed.named(), doc.Design)
@@ -69,7 +70,7 @@ func New(base, changed Loaded, o Options) (Document, error) {
 		at := slices.IndexFunc(doc.Figures, func(f Figure) bool { return f.Name == g.Figure })
 		g.settle(&doc, &doc.Figures[at], estimates[g.Figure])
 	}
-	doc.judge()
+	doc.judge(lost)
 	return doc, nil
 }
 
@@ -86,8 +87,8 @@ func (d *Document) noteTools(runs []runOf) {
 	}
 }
 
-// noteLosses says so if calls were lost in a run, which no figure shows.
-func (d *Document) noteLosses(runs []runOf) {
+// noteLosses says so if calls were lost in a run, which no figure shows, and reports whether any was.
+func (d *Document) noteLosses(runs []runOf) bool {
 	var names []string
 	for _, r := range runs {
 		if r.Verdict.ExitCode == exitcode.DataLoss {
@@ -97,6 +98,7 @@ func (d *Document) noteLosses(runs []runOf) {
 	if len(names) > 0 {
 		d.Notes = append(d.Notes, "data loss: acknowledged calls were not stored in "+someOf(names))
 	}
+	return len(names) > 0
 }
 
 // gated reports whether a figure counts for the verdict.

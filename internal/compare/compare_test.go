@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"rdiostress/internal/exitcode"
 	"rdiostress/internal/measure"
 	"rdiostress/internal/report"
 	"rdiostress/internal/testenv/results"
@@ -270,8 +271,8 @@ func TestWhatDoesNotBelongTogether(t *testing.T) {
 		"elsewhere":   {func(r *report.Report) { r.Generator.Shared = false }, "the generator's machine: false in"},
 		"storage":     {func(r *report.Report) { r.Delivery.Method = "api" }, "storage check: api in new/1.json"},
 		"servers":     {func(r *report.Report) { r.Target.URLs = []string{"http://a", "http://b"} }, "servers: 1 in"},
-		"interrupted": {func(r *report.Report) { r.Run.Interrupted = true }, "interrupted by the user: not given in"},
-		"aborted":     {func(r *report.Report) { r.Run.Aborted = "error_rate" }, "ended by its own rule"},
+		"interrupted": {func(r *report.Report) { r.Run.Interrupted = true }, "interrupted by the user: new/1.json"},
+		"aborted":     {func(r *report.Report) { r.Run.Aborted = "error_rate" }, "ended by its own rule: new/1.json"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			base, changed := side("base", 1, 1.01, 0.99), side("new", 1, 1.01, 0.99)
@@ -533,6 +534,36 @@ func TestWords(t *testing.T) {
 	} {
 		if got := brief(v); got != want {
 			t.Errorf("%g is %q in brief, want %q", v, got, want)
+		}
+	}
+}
+
+// Losing calls is worse than any figure.
+func TestLostCalls(t *testing.T) {
+	gate, err := ParseGate(FailOn, "p95_response_time_s +10%")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lose := func(l Loaded) { l.Reports[1].Verdict.ExitCode = exitcode.DataLoss }
+	for name, tt := range map[string]struct {
+		base, changed bool
+		code          int
+		badge         string
+	}{
+		"new":  {false, true, exitcode.DataLoss, "WORSE"},
+		"base": {true, false, exitcode.OK, "PASS"},
+		"both": {true, true, exitcode.OK, "PASS"},
+	} {
+		base, changed := side("base", 1, 1.01, 0.99, 1), side("new", 1, 1.01, 0.99, 1)
+		if tt.base {
+			lose(base)
+		}
+		if tt.changed {
+			lose(changed)
+		}
+		doc := mustCompare(t, base, changed, Options{Gates: []Gate{gate}})
+		if doc.Verdict.ExitCode != tt.code || doc.Badge() != tt.badge || len(doc.Notes) == 0 {
+			t.Errorf("%s: %+v, %s, %q", name, doc.Verdict, doc.Badge(), doc.Notes)
 		}
 	}
 }

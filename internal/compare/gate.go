@@ -115,21 +115,21 @@ func parseTolerance(text string, figure *definition) (float64, error) {
 // settle decides a gate by its figure.
 func (g *Gate) settle(doc *Document, f *Figure, e *estimate) {
 	higher := f.Better == "higher"
-	verb := "is to be proved to rise by less than "
+	verb := "must be shown to rise by less than "
 	switch {
 	case g.Kind == FailOn && higher:
 		verb = "may fall by at most "
 	case g.Kind == FailOn:
 		verb = "may rise by at most "
 	case higher:
-		verb = "is to be proved to fall by less than "
+		verb = "must be shown to fall by less than "
 	}
 	head := f.Name + " " + verb + units.Given(math.Abs(g.Tolerance)*100) + " %: "
 	switch {
 	case len(doc.Inconclusive) > 0:
 		g.Text = head + "the generator was the limit"
 	case f.Result == NotMeasured:
-		g.Text = head + "it is not there, as " + f.Absent
+		g.Text = head + "not measured: " + f.Absent
 	case e == nil:
 		g.Text = head + "too few runs"
 		if more := g.moreThanFew(doc); more > 0 {
@@ -194,7 +194,7 @@ func moreText(more int) string {
 }
 
 // judge sums up what the comparison comes to.
-func (d *Document) judge() {
+func (d *Document) judge(lost bool) {
 	var failed, open []string
 	for _, g := range d.Gates {
 		switch g.Outcome {
@@ -206,6 +206,8 @@ func (d *Document) judge() {
 	}
 	v := &d.Verdict
 	switch {
+	case lost:
+		v.Text, v.ExitCode = "the new server lost calls that it had acknowledged, and the base did not", exitcode.DataLoss
 	case len(d.Inconclusive) > 0:
 		v.Text = "nothing can be said: the load generator was the limit"
 		if len(d.Gates) > 0 {

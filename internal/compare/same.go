@@ -78,12 +78,6 @@ func traits(r *report.Report) (map[string]string, error) {
 	}
 	list["storage check"] = cmp.Or(r.Delivery.Method, measure.MethodNone)
 	list["storage check: audio compared"] = fmt.Sprint(r.Delivery.AudioCompared != nil && *r.Delivery.AudioCompared > 0)
-	if r.Run.Interrupted {
-		list["interrupted by the user"] = "true"
-	}
-	if r.Run.Aborted != "" {
-		list["ended by its own rule"] = "true"
-	}
 	return list, nil
 }
 
@@ -120,7 +114,27 @@ func differences(runs []runOf) ([]string, error) {
 		}
 		texts = append(texts, trait+": "+strings.Join(each, ", "))
 	}
-	return texts, nil
+	return append(texts, stopped(runs)...), nil
+}
+
+// stopped say which runs were not made to their end, and so had another load than was asked for.
+func stopped(runs []runOf) (texts []string) {
+	var interrupted, aborted []string
+	for _, r := range runs {
+		if r.Run.Interrupted {
+			interrupted = append(interrupted, r.name)
+		}
+		if r.Run.Aborted != "" {
+			aborted = append(aborted, r.name)
+		}
+	}
+	if len(interrupted) > 0 {
+		texts = append(texts, "interrupted by the user: "+someOf(interrupted))
+	}
+	if len(aborted) > 0 {
+		texts = append(texts, "ended by its own rule: "+someOf(aborted))
+	}
+	return texts
 }
 
 // missing are the names of the runs that have none of the values.

@@ -183,7 +183,7 @@ func (d *Document) SeenText() string {
 
 // Badge is what the comparison comes to, in a word or two.
 func (d *Document) Badge() string {
-	if d.Verdict.ExitCode == exitcode.Missed {
+	if c := d.Verdict.ExitCode; c == exitcode.Missed || c == exitcode.DataLoss {
 		return "WORSE"
 	}
 	if d.Verdict.ExitCode == exitcode.Inconclusive || len(d.Inconclusive) > 0 {

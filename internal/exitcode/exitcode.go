@@ -43,4 +43,5 @@ const CompareHelp field.Message = `Exit codes:
   1    a figure is worse, and by more than is tolerated
   2    wrong usage, a file that is no report, or runs that differ in more than the server
   3    the comparison could not be written
+  4    data loss: the new server lost acknowledged calls, and the base did not
   5    inconclusive: something is not proved, too few runs, or the load generator was the limit`

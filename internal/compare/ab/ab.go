@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 
 	"rdiostress/internal/compare"
@@ -75,6 +76,8 @@ func (p *Plan) Run(ctx context.Context, run Runner) (a, b compare.Loaded, err er
 
 // oneRun starts a server, has the run made, and stops the server.
 func oneRun(ctx context.Context, command string, turn Turn, run Runner) (rep *report.Report, file string, err error) {
+	runtime.LockOSThread() // the server ends with the thread that has started it
+	defer runtime.UnlockOSThread()
 	s, err := start(ctx, command)
 	if err != nil {
 		return nil, "", err

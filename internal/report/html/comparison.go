@@ -22,7 +22,7 @@ func comparisonPage(doc *compare.Document) *page {
 		Exit: fmt.Sprintf("exit code %d", doc.Verdict.ExitCode), Warnings: doc.Warnings(),
 	}
 	switch {
-	case doc.Verdict.ExitCode == exitcode.Missed:
+	case doc.Verdict.ExitCode == exitcode.Missed, doc.Verdict.ExitCode == exitcode.DataLoss:
 		p.Tone = toneBad
 	case doc.Verdict.ExitCode != exitcode.OK || !doc.Decided():
 		p.Tone = toneWarn

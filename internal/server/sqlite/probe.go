@@ -21,7 +21,7 @@ const probe = `SAVEPOINT probe;
 func (w *writer) Probe(ctx context.Context) error {
 	if w.segments != nil {
 		if err := w.segments.Probe(); err != nil {
-			return fmt.Errorf("writing to a segment: %w", err)
+			return noSpace(fmt.Errorf("writing to a segment: %w", err))
 		}
 	}
 	return w.transact(ctx, func() error {

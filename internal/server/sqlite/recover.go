@@ -102,8 +102,9 @@ func (r *recovery) begin(ctx context.Context) error {
 	return rows.Err()
 }
 
-// recover reads a segment from where the database's last transaction ended, cuts off what is no whole record, and
-// stores the rows of the others.
+// recover reads a segment from where the database's last transaction ended, and stores the rows of its whole records.
+// What is behind them is cut off if an interrupted write has left it. Otherwise it stays, and the next record begins
+// another segment: behind damage in a segment that the database has forgotten there may be calls.
 func (r *recovery) recover(ctx context.Context, id int64) error {
 	t, err := segment.OpenTail(r.files, id)
 	if err != nil {
@@ -125,18 +126,19 @@ func (r *recovery) recover(ctx context.Context, id int64) error {
 	if err := r.adopt(ctx, t.Store); err != nil {
 		return err
 	}
-	end := from
+	end, isLast := from, id == r.ids[len(r.ids)-1]
 	if t.Size > from {
-		if end, err = r.cut(t, from); err == nil {
+		if end, err = r.cut(t, from, isKnown && isLast); err == nil {
 			err = r.restore(ctx, t, from)
 		}
 	}
 	switch {
 	case err != nil:
 		return err
+	case t.Size > end:
 	case id == r.newest:
 		r.end = end
-	case !isKnown && end == segment.HeaderBytes && id != r.ids[len(r.ids)-1]: // it was begun and never used
+	case !isKnown && end == segment.HeaderBytes && !isLast: // it was begun and never used
 		return r.files.Remove(segment.FileName(id))
 	}
 	return nil
@@ -156,16 +158,21 @@ func (r *recovery) adopt(ctx context.Context, store string) error {
 	return err
 }
 
-// cut cuts off what an interrupted write has left, and makes the rest durable.
-func (r *recovery) cut(t *segment.Tail, from int64) (end int64, err error) {
-	size := t.Size
+// cut returns where the last whole record ends. It makes the records durable, and cuts off what is behind them if that
+// is what an interrupted write has left.
+func (r *recovery) cut(t *segment.Tail, from int64, isInterrupted bool) (end int64, err error) {
 	end, err = t.Records(from, func(segment.Record) error { return nil })
 	if err != nil {
 		return end, err
 	}
-	if end < size {
-		r.log.Info("cut off what an interrupted write has left of a segment", "file", r.path(t.ID), "bytes", size-end)
+	switch {
+	case end == t.Size:
+		return end, t.Cut(end)
+	case !isInterrupted:
+		r.log.Warn("the rest of a segment cannot be read, and is kept", "file", r.path(t.ID), "bytes", t.Size-end)
+		return end, t.Cut(t.Size)
 	}
+	r.log.Info("cut off what an interrupted write has left of a segment", "file", r.path(t.ID), "bytes", t.Size-end)
 	return end, t.Cut(end)
 }
 

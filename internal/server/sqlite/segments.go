@@ -125,9 +125,6 @@ func (w *writer) storesInRows(ctx context.Context) bool {
 // that cannot be removed is left for the next time: on Windows it may be open.
 func (s *Store) removeEmpty(ctx context.Context) error {
 	w := s.writer
-	if err := w.connect(ctx); err != nil {
-		return err
-	}
 	empty, err := w.numbers(ctx, "SELECT id FROM segments WHERE calls = 0 AND id < ?", w.segments.Current())
 	if err != nil || len(empty) == 0 {
 		return err
@@ -148,6 +145,9 @@ func (s *Store) removeEmpty(ctx context.Context) error {
 
 // numbers returns the numbers that a query selects.
 func (w *writer) numbers(ctx context.Context, query string, args ...any) (found []int64, err error) {
+	if err := w.connect(ctx); err != nil {
+		return nil, err
+	}
 	rows, err := w.conn.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err
@@ -175,6 +175,10 @@ const (
 func (s *Store) tidySegments(ctx context.Context) error {
 	w := s.writer
 	err := s.queue.Do(ctx, func(ctx context.Context) error {
+		// First what is empty already: on a full disk, no segment can be begun before.
+		if err := s.removeEmpty(ctx); err != nil {
+			return err
+		}
 		if err := s.endEmpty(ctx); err != nil {
 			return err
 		}
@@ -203,9 +207,6 @@ func (s *Store) tidySegments(ctx context.Context) error {
 // endEmpty ends the newest segment if all of its calls are deleted: the next call begins another.
 func (s *Store) endEmpty(ctx context.Context) error {
 	w := s.writer
-	if err := w.connect(ctx); err != nil {
-		return err
-	}
 	empty, err := w.numbers(ctx, "SELECT id FROM segments WHERE calls = 0 AND id = ?", w.segments.Current())
 	if err == nil && len(empty) > 0 {
 		err = w.segments.Roll()

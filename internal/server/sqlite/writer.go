@@ -13,6 +13,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"rdiostress/internal/server/call"
+	"rdiostress/internal/server/disk"
 	"rdiostress/internal/server/groupcommit"
 	"rdiostress/internal/server/listing"
 	"rdiostress/internal/server/segment"
@@ -57,7 +58,7 @@ type writer struct {
 	segments *segment.Log // for the audio; nil keeps it in the rows
 	dir      string       // the data folder
 	free     func(dir string) (uint64, error)
-	looked   int  // transactions since the start, to look at the room inside the database from time to time
+	looked   int  // calls since the start, to look at the room inside the database from time to time
 	inRows   bool // there is more of it than on the disk
 
 	args     []any // the values of a row
@@ -87,6 +88,11 @@ func (w *writer) connect(ctx context.Context) (err error) {
 	if w.conn, err = w.db.Conn(ctx); err != nil {
 		return err
 	}
+	defer func() {
+		if err != nil { // the next one begins anew
+			w.release(true)
+		}
+	}()
 	if w.lastID, err = w.deletedID(ctx); err != nil {
 		return err
 	}
@@ -214,10 +220,15 @@ func (w *writer) transact(ctx context.Context, f func() error) error {
 		return nil
 	}
 	w.burnt = max(w.burnt, w.tried)
-	if resultCode(err) == sqlite3.SQLITE_FULL {
-		err = fmt.Errorf("%w: %w", call.ErrNoSpace, err)
-	}
 	w.release(true)
+	return noSpace(err)
+}
+
+// noSpace returns an error that wraps call.ErrNoSpace if the database or a segment found the disk full.
+func noSpace(err error) error {
+	if resultCode(err) == sqlite3.SQLITE_FULL || disk.IsFull(err) {
+		return fmt.Errorf("%w: %w", call.ErrNoSpace, err)
+	}
 	return err
 }
 

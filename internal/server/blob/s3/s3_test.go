@@ -131,9 +131,10 @@ func TestSuiteOnARealServer(t *testing.T) {
 	server.Restart(t)
 	await(t, "it is found again", func() bool { return b.Ready() == nil })
 	named := func(context.Context, []string) (map[string]bool, error) { return nil, nil }
-	if n, err := b.Sweep(t.Context(), -time.Hour, named); n != 1 || err != nil || len(server.Objects(t)) > 0 {
+	if n, err := b.Sweep(t.Context(), -time.Hour, named); n != 1 || err != nil {
 		t.Errorf("removed %d, %v; left %q", n, err, server.Objects(t))
 	}
+	await(t, "nothing is left, nor of a probe", func() bool { return len(server.Objects(t)) == 0 })
 }
 
 // await polls until something is so.
@@ -228,7 +229,7 @@ func TestAwayAndBack(t *testing.T) {
 			t.Fatalf("got %v", err)
 		}
 	}
-	if s := b.Stats(); s.State == call.BreakerClosed || s.Opened != 1 || b.Ready() == nil {
+	if s := b.Stats(); s.State == call.BreakerClosed || s.Opened < 1 || b.Ready() == nil {
 		t.Errorf("the state is %+v", s)
 	}
 	f.status.Store(0)
