@@ -207,7 +207,8 @@ func (d *Document) judge(lost bool) {
 	v := &d.Verdict
 	switch {
 	case lost:
-		v.Text, v.ExitCode = "the new server lost calls that it had acknowledged, and the base did not", exitcode.DataLoss
+		v.Text = "the new server lost calls that it had acknowledged, and the base did not"
+		v.ExitCode = exitcode.DataLoss
 	case len(d.Inconclusive) > 0:
 		v.Text = "nothing can be said: the load generator was the limit"
 		if len(d.Gates) > 0 {
