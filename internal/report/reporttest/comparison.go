@@ -26,11 +26,11 @@ func Compared() map[string]compare.Document {
 		},
 		{
 			Kind: compare.Prove, Figure: "success_rate", Tolerance: -0.01, Outcome: compare.Passed,
-			Text: "success_rate is to be proved to fall by less than 1 %: proved",
+			Text: "success_rate must be shown to fall by less than 1 %: proved",
 		},
 		{
 			Kind: compare.Prove, Figure: "p95_due_to_stored_s", Tolerance: 0.01, Outcome: compare.NotSettled,
-			Text: "p95_due_to_stored_s is to be proved to rise by less than 1 %: it is not there",
+			Text: "p95_due_to_stored_s must be shown to rise by less than 1 %: not measured",
 		},
 	}
 	limited := comparison(5)
