@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -18,6 +20,8 @@ import (
 
 	"rdiostress/internal/server/call"
 	"rdiostress/internal/server/datadir"
+	"rdiostress/internal/server/disk"
+	"rdiostress/internal/server/groupcommit"
 	"rdiostress/internal/server/segment"
 	"rdiostress/internal/server/sqlite/migrations"
 	"rdiostress/internal/server/storetest"
@@ -378,4 +382,92 @@ func TestCountsAreFolded(t *testing.T) {
 	if u, err := s.Usage(t.Context()); u.Calls != 5 || u.AudioBytes != 50000 || err != nil {
 		t.Errorf("usage %+v, %v", u, err)
 	}
+}
+
+// What comes after damage in a segment that the database has forgotten is kept: only an interrupted write is cut off.
+func TestDamagedSegmentIsKept(t *testing.T) {
+	dir := t.TempDir()
+	s := openIn(t, dir, seams{})
+	ids := put(t, s, 1, 6)
+	lost := crashed(t, dir)
+	for _, suffix := range []string{"", logSuffix, indexSuffix} {
+		if err := os.Remove(filepath.Join(lost, databaseFile+suffix)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file := filepath.Join(lost, segmentsDir, segment.FileName(1))
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text[len(text)/2] ^= 1 // in the audio of call 3 or 4
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	again := openIn(t, lost, seams{})
+	n := storetest.Total(t, again)
+	if n < 2 || n > 3 {
+		t.Errorf("%d calls come back, want those before the damage", n)
+	}
+	wantCalls(t, again, 1, ids[:n])
+	put(t, again, 7, 7)
+	if after, err := os.ReadFile(file); err != nil || !bytes.Equal(after, text) {
+		t.Errorf("the segment is changed: %d bytes of %d, %v", len(after), len(text), err)
+	}
+	if names := segmentFiles(t, lost); len(names) != 2 {
+		t.Errorf("segments %q; want a new one for the next call", names)
+	}
+	if err := again.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if n := storetest.Total(t, openIn(t, lost, seams{})); n < 3 {
+		t.Errorf("%d calls after the next start", n)
+	}
+}
+
+// fullFolder is a folder of segments on a disk that is full while it is set.
+type fullFolder struct {
+	segment.Folder
+	full *atomic.Bool
+}
+
+func (f fullFolder) Create(name string) (segment.File, error) {
+	file, err := f.Folder.Create(name)
+	return fullFile{file, f.full}, err
+}
+
+type fullFile struct {
+	segment.File
+	full *atomic.Bool
+}
+
+func (f fullFile) WriteAt(p []byte, off int64) (int, error) {
+	if f.full.Load() {
+		return 0, syscall.ENOSPC
+	}
+	return f.File.WriteAt(p, off)
+}
+
+// While the disk is full, uploads are refused for that, however many come: it is no fault of the database.
+func TestFullDiskUnderSegments(t *testing.T) {
+	dir, full := t.TempDir(), new(atomic.Bool)
+	if err := os.MkdirAll(filepath.Join(dir, segmentsDir), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s := openIn(t, dir, seams{files: fullFolder{
+		segment.Folder{Dir: filepath.Join(dir, segmentsDir), SyncDir: disk.SyncDir, Check: func() error { return nil }},
+		full,
+	}})
+	ids := put(t, s, 1, 1)
+	full.Store(true)
+	for n := range int64(2 * groupcommit.DefaultBreakerFailures) {
+		if _, err := s.Put(t.Context(), longUpload(2+n)); !errors.Is(err, call.ErrNoSpace) {
+			t.Fatalf("upload %d: %v", n, err)
+		}
+	}
+	if err := s.Probe(t.Context()); !errors.Is(err, call.ErrNoSpace) {
+		t.Errorf("the probe: %v", err)
+	}
+	full.Store(false)
+	wantCalls(t, s, 1, append(ids, put(t, s, 2, 3)...))
 }
