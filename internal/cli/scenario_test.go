@@ -122,10 +122,6 @@ func showScenario(t *testing.T, args ...string) string {
 }
 
 func TestSecretsAreNotShown(t *testing.T) {
-	flags := runFlags()
-	flags.String("database-url", "", "")
-	flags.String("watch-token", "", "")
-	flags.String("other-api-key-file", "", "a `FILE`")
 	for name, c := range map[string]struct {
 		flag, value string
 		secret      bool
@@ -141,6 +137,10 @@ func TestSecretsAreNotShown(t *testing.T) {
 		"plain address":       {"url", "http://localhost:3000", false},
 	} {
 		t.Run(name, func(t *testing.T) {
+			flags := runFlags()
+			flags.String("database-url", "", "")
+			flags.String("watch-token", "", "")
+			flags.String("other-api-key-file", "", "a `FILE`")
 			if err := flags.Set(c.flag, c.value); err != nil {
 				t.Fatal(err)
 			}
