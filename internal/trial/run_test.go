@@ -390,3 +390,27 @@ func TestWindow(t *testing.T) {
 		}
 	}
 }
+
+// Each of two servers is watched by itself; the run as a whole has no figures of one server.
+func TestEachServerIsWatched(t *testing.T) {
+	p := plan(startServer(t))
+	p.Scenario.MoreURLs = []string{startServer(t)}
+	p.Watch = trial.WatchPlan{}
+	p.Verification.Place.Kind = verification.None
+	var h heard
+	res, err := trial.Run(t.Context(), p, &h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(res.Servers) != 2 || res.Watch.PID != 0 || res.Watch.Absent[measure.CPU.Name()] == "" {
+		t.Fatalf("%+v, %+v", res.Servers, res.Watch)
+	}
+	for _, s := range res.Servers {
+		// Both are in the process of this test, which is not named as a server's.
+		w := s.Watch
+		if w == nil || (w.CPUSPerS == nil) != (w.Absent[measure.CPU.Name()] != "") ||
+			(w.RSSBytes == nil) != (w.Absent[measure.RSS.Name()] != "") {
+			t.Errorf("%s: %+v", s.URL, w)
+		}
+	}
+}

@@ -216,3 +216,24 @@ func TestNames(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+// What is known of a server's talkgroups is added to, and a place that cannot be opened is named without its secrets.
+func TestKnowledgeAndOpenError(t *testing.T) {
+	var k Knowledge
+	tg := Talkgroup{System: 900, ID: 1001}
+	if k.Add(tg); !k.Talkgroups[tg] || k.AddsNone() {
+		t.Errorf("%+v", k)
+	}
+	adds := false
+	if k.Adds = &adds; !k.AddsNone() {
+		t.Error("a server that adds none is not known as such")
+	}
+	cause := errors.New("no route to host")
+	err := error(&OpenError{Place{Kind: Postgres, Address: "postgres://me:hush@db/calls"}, cause})
+	if !errors.Is(err, cause) || strings.Contains(err.Error(), "hush") || !strings.Contains(err.Error(), "no route") {
+		t.Errorf("%v", err)
+	}
+	if n, ok := With(Plan{}, nil).Counted(t.Context()); ok || n != 0 {
+		t.Errorf("a place that cannot be seen has %d calls", n)
+	}
+}
