@@ -121,7 +121,8 @@ func TestStepsAndObjectives(t *testing.T) {
 		}
 	}
 	o := report.Objective{Name: judge.P95Response, Unit: "s", Op: "<", Limit: 2}
-	if o.String() != "p95_response_time_s<2" || o.LimitText() != "under 2 s" || !strings.HasSuffix(o.Title(), "under 2 s") {
+	if o.String() != "p95_response_time_s<2" || o.LimitText() != "under 2 s" ||
+		!strings.HasSuffix(o.Title(), "under 2 s") {
 		t.Errorf("%s, %s, %s", o, o.LimitText(), o.Title())
 	}
 }
